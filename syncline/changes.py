@@ -1,0 +1,121 @@
+"""Rows at rest, and the changeset: what one run sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from syncline.model import DataModel
+
+Operation: TypeAlias = Literal["insert", "update", "delete"]
+OP, PART = "_op", "_part"
+"""Columns beside those of the model: what is to be done with the row, and where it came from."""
+BATCH_ROWS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """A Parquet file of rows in the storage.
+
+    Its columns are called c0, c1, … because the engine that compares rows does not tell `Id` from `id` (R16);
+    `columns` gives their names back. A row without `_op` is there; one whose `_op` is `delete` is gone.
+
+    Args:
+        name: where it lies in the storage.
+        columns: the names of c0, c1, …
+        rows: how many rows it has, gone ones included.
+        source_key: the columns of this file that name the row at the source; in files of *sent* (R1).
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    source_key: tuple[str, ...] = ()
+
+
+def physical(index: int) -> str:
+    """The name of a column at rest.
+
+    Example:
+        >>> physical(0)
+        'c0'
+    """
+    return f"c{index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Changeset:
+    """What one run sends to a destination: rows inserted, updated and deleted, kept in files.
+
+    Args:
+        model: the rows as the destination has them.
+        files: local Parquet files with the rows after the change; of deleted rows, the rows as they were.
+        before: local Parquet files with the updated rows as they were.
+        inserted, updated, deleted: how many.
+    """
+
+    model: DataModel
+    files: tuple[Path, ...] = ()
+    before: tuple[Path, ...] = ()
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __len__(self) -> int:
+        """How many rows change."""
+        return self.inserted + self.updated + self.deleted
+
+    def upserts(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The rows to insert or update, in batches of at most `size`, with the schema of the model."""
+        if self.inserted + self.updated:
+            yield from read(self.files, self.model.schema, self.model.schema, ("insert", "update"), size)
+
+    def deletes(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The keys to delete, in batches of at most `size`, with the key's schema."""
+        if self.deleted:
+            yield from read(self.files, self.model.schema, self.model.key_schema, ("delete",), size)
+
+    def removed(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The deleted rows as they were."""
+        if self.deleted:
+            yield from read(self.files, self.model.schema, self.model.schema, ("delete",), size)
+
+    def inserts(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The new rows alone."""
+        if self.inserted:
+            yield from read(self.files, self.model.schema, self.model.schema, ("insert",), size)
+
+    def updates(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The updated rows alone, as they are now."""
+        if self.updated:
+            yield from read(self.files, self.model.schema, self.model.schema, ("update",), size)
+
+    def previous(self, size: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
+        """The updated rows as they were before, in the order of `updates`."""
+        if self.updated:
+            yield from read(self.before, self.model.schema, self.model.schema, ("insert", "update"), size)
+
+
+def read(
+    files: Sequence[Path], at_rest: pa.Schema, wanted: pa.Schema, operations: Sequence[Operation], size: int
+) -> Iterator[pa.RecordBatch]:
+    """Rows of Parquet files with one of `operations`, as batches of the columns `wanted` of the schema `at_rest`."""
+    columns = [physical(at_rest.names.index(column)) for column in wanted.names]
+    for file in files:
+        with pq.ParquetFile(file) as parquet:
+            has_operation = OP in parquet.schema_arrow.names
+            if not has_operation and "insert" not in operations:
+                continue
+            for batch in parquet.iter_batches(size, columns=[*columns, OP] if has_operation else columns):
+                rows = batch
+                if has_operation:
+                    rows = batch.filter(pc.is_in(batch.column(OP), pa.array(operations, pa.string())))
+                if rows.num_rows:
+                    arrays = [rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)]
+                    yield pa.RecordBatch.from_arrays(arrays, schema=wanted)

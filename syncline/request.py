@@ -1,0 +1,153 @@
+"""What a run is asked to do: one shape everywhere, from the command line to Prefect (R28)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+
+from syncline.connection import Connection, ModelSync
+from syncline.errors import ConfigError
+from syncline.model import JSON, SyncMode
+
+_KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One model to sync; from a date, where one is given."""
+
+    data_model: str
+    sync_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do (R28).
+
+    Args:
+        full_sync: read everything, and remove what is gone.
+        data_models_to_sync: these models only; empty: all.
+        resend: send everything, changed or not.
+        approve: model -> the id of the plan whose withheld deletions were shown and may go on (R26).
+
+    Example:
+        >>> asked = {"data_models_to_sync": [{"data_model": "INVOICES", "sync_from": "2023-01-01"}]}
+        >>> Request.parse(asked).data_models_to_sync[0].sync_from
+        datetime.datetime(2023, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+
+    full_sync: bool = False
+    data_models_to_sync: tuple[ModelRequest, ...] = ()
+    resend: bool = False
+    approve: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, object]) -> Request:
+        """Read a request as it comes from JSON.
+
+        Raises:
+            ConfigError: a key is unknown, a date is none, or `full_sync` stands beside a `sync_from`.
+        """
+        for key in asked:
+            if key not in _KNOWN:
+                raise ConfigError(f"a run has no parameter `{key}`", hint=f"known are {', '.join(_KNOWN)}")
+        models = asked.get("data_models_to_sync") or []
+        approve = asked.get("approve") or {}
+        if not isinstance(models, list) or not isinstance(approve, Mapping):
+            raise ConfigError("`data_models_to_sync` is a list of models, `approve` a map of model to plan")
+        request = cls(
+            full_sync=_flag(asked, "full_sync"),
+            data_models_to_sync=tuple(_model_request(item) for item in models),
+            resend=_flag(asked, "resend"),
+            approve={str(model): str(plan) for model, plan in approve.items()},
+        )
+        if request.full_sync and any(item.sync_from for item in request.data_models_to_sync):
+            raise ConfigError("`full_sync` and `sync_from` exclude each other", hint="leave one of them out")
+        return request
+
+    def as_json(self) -> dict[str, JSON]:
+        """The request as JSON, the way `parse` takes it."""
+        models: list[JSON] = []
+        for item in self.data_models_to_sync:
+            models.append(
+                {"data_model": item.data_model}
+                | ({"sync_from": item.sync_from.isoformat()} if item.sync_from is not None else {})
+            )
+        return {
+            "full_sync": self.full_sync,
+            "data_models_to_sync": models,
+            "resend": self.resend,
+            "approve": dict(self.approve),
+        }
+
+    def models(self, connection: Connection) -> tuple[ModelSync, ...]:
+        """The models to sync, in the order they run (R24).
+
+        Raises:
+            ConfigError: a model is unknown; the known ones are listed.
+        """
+        wanted = {item.data_model for item in self.data_models_to_sync} | set(self.approve)
+        for name in wanted:
+            connection[name]
+        return tuple(model for model in connection.in_order() if not wanted or model.name in wanted)
+
+    def sync_from(self, model: str) -> datetime | None:
+        """From which date this model is to be synced, if from one."""
+        return next((item.sync_from for item in self.data_models_to_sync if item.data_model == model), None)
+
+    def mode(self, connection: Connection, model: ModelSync) -> SyncMode:
+        """How much of the model is to be read (R28: incremental where it is enabled, else full).
+
+        Raises:
+            ConfigError: the connection does not allow it, or there is no cursor to tell what changed since a date.
+        """
+        if self.sync_from(model.name) is not None:
+            wanted = SyncMode.FROM_DATE
+        elif self.full_sync or SyncMode.INCREMENTAL not in connection.features:
+            wanted = SyncMode.FULL
+        else:
+            wanted = SyncMode.INCREMENTAL
+        if wanted not in connection.features:
+            allowed = ", ".join(sorted(connection.features))
+            raise ConfigError(
+                f"connection {connection.name} does not allow {wanted} runs", where=connection.where, hint=f"allowed: {allowed}"
+            )
+        if wanted is SyncMode.FROM_DATE and model.cursor is None:
+            message = f"model {model.name} has no cursor, so nothing tells what changed since a date"
+            raise ConfigError(message, where=model.where, hint="add `cursor: <column>`, or run it in full")  # R10
+        return wanted
+
+
+def _flag(asked: Mapping[str, object], key: str) -> bool:
+    value = asked.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"`{key}` is true or false, not {value!r}")
+    return value
+
+
+def _model_request(item: object) -> ModelRequest:
+    if isinstance(item, str):
+        return ModelRequest(item)
+    if not isinstance(item, Mapping) or not isinstance(item.get("data_model"), str) or set(item) - {"data_model", "sync_from"}:
+        raise ConfigError(f"not a model to sync: {item!r}", hint='{"data_model": NAME, "sync_from": DATE}')
+    since = item.get("sync_from")
+    return ModelRequest(item["data_model"], None if since is None else moment(since))
+
+
+def moment(value: object) -> datetime:
+    """A date or time as ISO 8601 text or as YAML reads it; without a zone it is UTC.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ConfigError(f"`{value}` is not a date", hint="e.g. 2023-01-31 or 2023-01-31T12:00:00Z") from error
+    if not isinstance(value, datetime):
+        raise ConfigError(f"`{value}` is not a date", hint="e.g. 2023-01-31")
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

@@ -1,0 +1,282 @@
+"""Runs, where each model stands, and what the store must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from syncline.changes import RowFile
+from syncline.model import JSON, Cursor
+from syncline.request import Request
+from syncline.snapshot import Layers
+
+
+class RunType(StrEnum):
+    """Why a run is there (P4.8, P4.11)."""
+
+    RESOURCES = "resources update"
+    CONFIGURATION = "configuration update"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; these four only (P4.12)."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RunResult(StrEnum):
+    """How a run ended (R30)."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    NO_CHANGES = "no_changes"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened to the rows of a model in one run."""
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    rejected: int = 0
+    withheld: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """One model's part of a run: the step it is in or ended at, and its counts.
+
+    `plan` is the changeset's id, empty where nothing changed; `files` are the publications made.
+    """
+
+    model: str
+    mode: str
+    status: RunStatus = RunStatus.SCHEDULED
+    result: RunResult | None = None
+    step: str = ""
+    counts: Counts = field(default_factory=Counts)
+    plan: str = ""
+    files: tuple[str, ...] = ()
+    error: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync of one connection, with the fields of P4.6; the store alone sets them (P4.7).
+
+    `fence` is 0 until the run holds the connection.
+    """
+
+    id: str
+    tenant: str
+    connection: str
+    request: Request
+    status: RunStatus
+    created_at: datetime
+    updated_at: datetime
+    type: RunType = RunType.RESOURCES
+    result: RunResult | None = None
+    infos: Mapping[str, JSON] = field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    deleted_at: datetime | None = None
+    runner: str = "process"
+    created_by: str | None = None
+    flow_run: str | None = None
+    fence: int = 0
+    models: tuple[ModelRun, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The run as the API shows it, named as P4.6 has it."""
+        return {
+            "id": self.id,
+            "siteId": self.tenant,
+            "connection": self.connection,
+            "type": self.type,
+            "status": self.status,
+            "result": self.result,
+            "infos": dict(self.infos),
+            "request": self.request.as_json(),
+            "createdAt": _text(self.created_at),
+            "startedAt": _text(self.started_at),
+            "endedAt": _text(self.ended_at),
+            "updatedAt": _text(self.updated_at),
+            "deletedAt": _text(self.deleted_at),
+            "runner": self.runner,
+            "createByUserId": self.created_by,
+            "models": [_shown(model) for model in self.models],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a (connection, model) stands (R1, R2, R5). A model that was never synced has an empty one.
+
+    Args:
+        snapshot: what the source last said.
+        sent: what the destination holds from us.
+        owed: the keys where the two differ, with kind and reason; None: there are none.
+        owing: kind -> how many are owed.
+        cursors: part -> cursor (R8).
+        read, send: fingerprints of how the source is read, and of what is made of it.
+        destination, target: which destination *sent* speaks of, and which table there.
+        plan: the last plan that was committed; empty: none.
+        promised: a plan that must be finished before anything else (Invariant 2): the name of its file.
+        published: the plan the publications were last made from (R27).
+    """
+
+    snapshot: Layers = field(default_factory=Layers)
+    sent: Layers = field(default_factory=Layers)
+    owed: RowFile | None = None
+    owing: Mapping[str, int] = field(default_factory=dict)
+    cursors: Mapping[str, Cursor] = field(default_factory=dict)
+    read: str = ""
+    send: str = ""
+    destination: str = ""
+    target: str = ""
+    plan: str = ""
+    promised: str = ""
+    published: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever committed."""
+        return not self.read
+
+    def as_json(self) -> dict[str, JSON]:
+        """The head as JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Head:
+        """The head that `as_json` gave."""
+        layers = {name: _layers(stored[name]) for name in ("snapshot", "sent")}
+        owed = stored["owed"] and _row_file(stored["owed"])
+        return cls(**{**stored, **layers, "owed": owed})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Rows of a model that are owed for one reason (P1.5); the rows themselves lie in `file` (R2).
+
+    `kind` is `rejected` (by us or the destination), `withheld` (a deletion over the limit) or `absent` (missing from
+    a read that was not proven complete). `sample` shows some of the keys.
+    """
+
+    model: str
+    kind: str
+    reason: str
+    count: int
+    sample: tuple[str, ...] = ()
+    file: str = ""
+    id: str = ""
+    connection: str = ""
+    run: str = ""
+    created_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Store(Protocol):
+    """The only memory, bound to one tenant (Invariant 10). Every change by a run is fenced (Invariant 6)."""
+
+    tenant: str
+
+    def open_run(
+        self,
+        connection: str,
+        request: Request,
+        *,
+        type: RunType = RunType.RESOURCES,
+        runner: str = "process",
+        created_by: str | None = None,
+        flow_run: str | None = None,
+    ) -> Run:
+        """Take the connection for a new run, which is running from now on.
+
+        Raises:
+            Busy: another run holds it.
+        """
+
+    def renew(self, run: Run) -> None:
+        """Hold the connection for another lease.
+
+        Raises:
+            LeaseLost: another run has taken it.
+        """
+
+    def progress(self, run: Run, model: ModelRun) -> None:
+        """Note how far a model is."""
+
+    def promise(self, run: Run, model: str, plan: str) -> None:
+        """Note a plan, by the name of its file, that must be finished before anything else (Invariant 2)."""
+
+    def commit(self, run: Run, model: str, head: Head, entries: Sequence[Entry] | None = None) -> None:
+        """Move the head; nothing is promised any more. What is not among `entries` is closed; None leaves them be."""
+
+    def published(self, run: Run, model: str, plan: str) -> None:
+        """Note which plan the publications were made from (R27)."""
+
+    def close_run(
+        self, run: Run, status: RunStatus, result: RunResult, infos: Mapping[str, JSON] | None = None
+    ) -> Run:
+        """End the run and let go of the connection."""
+
+    def record_run(self, connection: str, request: Request, result: RunResult, infos: Mapping[str, JSON]) -> Run:
+        """Note a run that ended before it held the connection: skipped, or refused."""
+
+    def head(self, connection: str, model: str) -> Head:
+        """Where a model stands."""
+
+    def heads(self, connection: str) -> dict[str, Head]:
+        """Where the models of a connection stand, by name."""
+
+    def forget(self, connection: str, model: str) -> None:
+        """Drop the head of a model."""
+
+    def run(self, run: str) -> Run:
+        """The run of this id, or of this beginning of one.
+
+        Raises:
+            ConfigError: there is none, or more than one.
+        """
+
+    def runs(self, connection: str | None = None, *, limit: int = 50) -> list[Run]:
+        """The latest runs, newest first."""
+
+    def active(self, connection: str) -> Run | None:
+        """The run that holds the connection now."""
+
+    def entries(self, connection: str | None = None, *, model: str | None = None, closed: bool = False) -> list[Entry]:
+        """What is owed and why; with `closed` also what was."""
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment and moment.isoformat().replace("+00:00", "Z")
+
+
+def _shown(model: ModelRun) -> dict[str, Any]:
+    return {**asdict(model), "started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
+
+
+def _row_file(stored: Mapping[str, Any]) -> RowFile:
+    columns, source_key = tuple(stored["columns"]), tuple(stored["source_key"])
+    return RowFile(stored["name"], columns, stored["rows"], source_key)
+
+
+def _layers(stored: Mapping[str, Any]) -> Layers:
+    base = tuple(_row_file(file) for file in stored["base"])
+    return Layers(base, tuple(_row_file(file) for file in stored["deltas"]), stored["rows"])
