@@ -74,20 +74,26 @@ class ModelSync:
         Raises:
             ConfigError: the columns or the key are not known, or do not exist.
         """
-        if self.columns is not None and self.key:
-            model = DataModel(self.name, self.columns, self.key)
-        else:
-            found = source.describe(self.origin)
-            if found is None:
-                message = f"model {self.name}: the source cannot tell the columns of `{self.origin}`"
-                raise ConfigError(message, where=self.where, hint="declare `columns:` and `key:`")
-            schema = found.schema if self.columns is None else self.columns
-            model = DataModel(self.name, schema, self.key or found.key)
+        model = self._as_declared(source) if self.key else self._as_found(source)
         if self.cursor is not None and self.cursor not in model.schema.names:
             known = ", ".join(model.schema.names)
             message = f"model {self.name}: the cursor `{self.cursor}` is not a column of `{self.origin}`"
             raise ConfigError(message, where=self.where, hint=f"columns: {known}")
         return model
+
+    def _as_declared(self, source: Source) -> DataModel:
+        schema = source.columns(self.origin) if self.columns is None else self.columns
+        if schema is None:
+            message = f"model {self.name}: the source cannot tell the columns of `{self.origin}`"
+            raise ConfigError(message, where=self.where, hint="declare `columns:`")
+        return DataModel(self.name, schema, self.key)
+
+    def _as_found(self, source: Source) -> DataModel:
+        found = source.describe(self.origin)
+        if found is None:
+            message = f"model {self.name}: the source cannot tell the key of `{self.origin}`"
+            raise ConfigError(message, where=self.where, hint="declare `key:`, and `columns:` if they are not known either")
+        return DataModel(self.name, found.schema if self.columns is None else self.columns, found.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Literal, TypeAlias
 
+import pyarrow as pa
+
 from syncline.changes import Changeset
 from syncline.errors import ConfigError
 from syncline.model import Batch, DataModel, Read, Rejection
@@ -108,6 +110,14 @@ class Source(Connector):
     def describe(self, origin: str) -> DataModel | None:
         """The model that `origin` names, or None where the source cannot tell."""
         return next((model for model in self.discover() if model.name == origin), None)
+
+    def columns(self, origin: str) -> pa.Schema | None:
+        """The columns that `origin` has, for a model whose key is declared; None where the source cannot tell.
+
+        A source that knows columns but no key (a table without one, a file) answers here.
+        """
+        found = self.describe(origin)
+        return None if found is None else found.schema
 
 
 class Destination(Connector):
