@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +37,11 @@ class RowFile:
     columns: tuple[str, ...]
     rows: int
     source_key: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> RowFile:
+        """The reference that `dataclasses.asdict` made JSON of."""
+        return cls(stored["name"], tuple(stored["columns"]), stored["rows"], tuple(stored["source_key"]))
 
 
 def physical(index: int) -> str:

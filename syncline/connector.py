@@ -94,6 +94,9 @@ class Source(Connector):
     rereads: ClassVar[bool] = False
     """It looks at `Read.again`, so keys that were rejected are read again although the cursor has passed them."""
 
+    positions_are_keys: ClassVar[bool] = False
+    """Its positions name rows, not offsets: a read that goes on from one misses nothing, so it can be complete (R7)."""
+
     @abstractmethod
     def read(self, request: Read) -> Iterator[Batch]:
         """Give what is asked for, batch by batch.

@@ -29,7 +29,7 @@ class Request:
         full_sync: read everything, and remove what is gone.
         data_models_to_sync: these models only; empty: all.
         resend: send everything, changed or not.
-        approve: model -> the id of the plan whose withheld deletions were shown and may go on (R26).
+        approve: model -> `Head.owed_list`, the list of withheld deletions that was shown and may go on (R26).
 
     Example:
         >>> asked = {"data_models_to_sync": [{"data_model": "INVOICES", "sync_from": "2023-01-01"}]}
@@ -111,7 +111,9 @@ class Request:
         if wanted not in connection.features:
             allowed = ", ".join(sorted(connection.features))
             raise ConfigError(
-                f"connection {connection.name} does not allow {wanted} runs", where=connection.where, hint=f"allowed: {allowed}"
+                f"connection {connection.name} does not allow {wanted} runs",
+                where=connection.where,
+                hint=f"allowed: {allowed}",
             )
         if wanted is SyncMode.FROM_DATE and model.cursor is None:
             message = f"model {model.name} has no cursor, so nothing tells what changed since a date"

@@ -43,7 +43,7 @@ class RunResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What happened to the rows of a model in one run."""
+    """What happened to the rows of a model in one run; `loaded` counts them while they go in."""
 
     read: int = 0
     inserted: int = 0
@@ -52,6 +52,7 @@ class Counts:
     rejected: int = 0
     withheld: int = 0
     late: int = 0
+    loaded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,7 @@ class Head:
         owed: the keys where the two differ, with kind and reason; None: there are none.
         owing: kind -> how many are owed.
         cursors: part -> cursor (R8).
+        key: the columns that name a row.
         read, send: fingerprints of how the source is read, and of what is made of it.
         destination, target: which destination *sent* speaks of, and which table there.
         plan: the last plan that was committed; empty: none.
@@ -144,6 +146,7 @@ class Head:
     owed: RowFile | None = None
     owing: Mapping[str, int] = field(default_factory=dict)
     cursors: Mapping[str, Cursor] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
     read: str = ""
     send: str = ""
     destination: str = ""
@@ -157,6 +160,11 @@ class Head:
         """Nothing was ever committed."""
         return not self.read
 
+    @property
+    def owed_list(self) -> str:
+        """The id of the list of what is owed, as it was shown to who approves it (R26); empty: nothing is owed."""
+        return self.owed.name.split("/")[-2] if self.owed is not None else ""
+
     def as_json(self) -> dict[str, JSON]:
         """The head as JSON."""
         return asdict(self)
@@ -165,16 +173,16 @@ class Head:
     def from_json(cls, stored: Mapping[str, Any]) -> Head:
         """The head that `as_json` gave."""
         layers = {name: _layers(stored[name]) for name in ("snapshot", "sent")}
-        owed = stored["owed"] and _row_file(stored["owed"])
-        return cls(**{**stored, **layers, "owed": owed})
+        owed = stored["owed"] and RowFile.from_json(stored["owed"])
+        return cls(**{**stored, **layers, "owed": owed, "key": tuple(stored["key"])})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Rows of a model that are owed for one reason (P1.5); the rows themselves lie in `file` (R2).
 
-    `kind` is `rejected` (by us or the destination), `withheld` (a deletion over the limit) or `absent` (missing from
-    a read that was not proven complete). `sample` shows some of the keys.
+    `kind` is `rejected` (it does not fit the model), `refused` (by the destination), `withheld` (a deletion over the
+    limit) or `absent` (missing from a read that was not proven complete). `sample` shows some of the keys.
     """
 
     model: str
@@ -194,6 +202,7 @@ class Store(Protocol):
     """The only memory, bound to one tenant (Invariant 10). Every change by a run is fenced (Invariant 6)."""
 
     tenant: str
+    lease_seconds: float
 
     def open_run(
         self,
@@ -272,11 +281,6 @@ def _shown(model: ModelRun) -> dict[str, Any]:
     return {**asdict(model), "started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
 
 
-def _row_file(stored: Mapping[str, Any]) -> RowFile:
-    columns, source_key = tuple(stored["columns"]), tuple(stored["source_key"])
-    return RowFile(stored["name"], columns, stored["rows"], source_key)
-
-
 def _layers(stored: Mapping[str, Any]) -> Layers:
-    base = tuple(_row_file(file) for file in stored["base"])
-    return Layers(base, tuple(_row_file(file) for file in stored["deltas"]), stored["rows"])
+    base, deltas = (tuple(RowFile.from_json(file) for file in stored[part]) for part in ("base", "deltas"))
+    return Layers(base, deltas, stored["rows"])

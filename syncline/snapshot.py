@@ -1,17 +1,32 @@
-"""A model's rows at rest: a base and the deltas laid over it."""
+"""A model's rows at rest: a base and the deltas laid over it; bounded memory whatever their size."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
 
-from syncline.changes import RowFile
+import pyarrow as pa
+
+from syncline import datatype
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, physical
+from syncline.engine import Engine, listed, literal
+from syncline.model import DataModel
+
+Locate: TypeAlias = Callable[[str], Path]
+"""Where a file of the storage lies on this machine; raises DataError if it is missing (R4)."""
+MOST_DELTAS = 24
+MOST_OF_BASE = 0.25
+FEW_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Layers:
     """Rows at rest: a base, then deltas in the order they came; the later one wins, key by key.
 
-    An incremental run adds a delta: it writes what changed, not what there is.
+    An incremental run adds a delta: it writes what changed, not what there is. `rows` counts the rows that
+    are there, all layers together.
     """
 
     base: tuple[RowFile, ...] = ()
@@ -22,3 +37,102 @@ class Layers:
     def files(self) -> tuple[RowFile, ...]:
         """All of them, oldest first."""
         return (*self.base, *self.deltas)
+
+    def with_delta(self, files: tuple[RowFile, ...], *, inserted: int, deleted: int) -> Layers:
+        """These rows with one more delta over them. The first delta is the base."""
+        rows = self.rows + inserted - deleted
+        if not self.files:
+            return Layers(base=files, rows=rows)
+        return replace(self, deltas=(*self.deltas, *files), rows=rows)
+
+    @property
+    def wants_folding(self) -> bool:
+        """The deltas have grown so much that reading them costs more than writing a new base."""
+        changed = sum(file.rows for file in self.deltas)
+        return len(self.deltas) > MOST_DELTAS or changed > max(MOST_OF_BASE * self.rows, FEW_ROWS)
+
+
+def columns(model: DataModel) -> list[str]:
+    """The columns of a model at rest: c0, c1, …"""
+    return [physical(index) for index in range(len(model.schema))]
+
+
+def keys(model: DataModel) -> list[str]:
+    """The key columns of a model at rest, in the order of the key."""
+    return [physical(model.schema.get_field_index(column)) for column in model.key]
+
+
+def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
+    """A query for the rows as they are now: c0…cn of `model`, and `_part`.
+
+    Files written when the model had other columns are read as if they had these: what is missing is NULL.
+    """
+    if not layers.files:
+        return f"SELECT {_empty(model)} WHERE false"
+    base = listed([_scan(file, model, locate) for file in layers.base], " UNION ALL ")
+    if not layers.deltas:
+        return base
+    shown = listed([*columns(model), PART])
+    deltas = listed(
+        [f"SELECT *, {order} AS _n FROM ({_scan(file, model, locate, operation=True)})" for order, file in enumerate(layers.deltas)],
+        " UNION ALL ",
+    )
+    key = listed(keys(model))
+    newest = f"SELECT * FROM ({deltas}) QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _n DESC) = 1"
+    return (
+        f"WITH newest AS MATERIALIZED ({newest}) "
+        f"SELECT {shown} FROM ({base}) ANTI JOIN newest USING ({key}) "
+        f"UNION ALL SELECT {shown} FROM newest WHERE {OP} <> 'delete'"
+    )
+
+
+def incoming(files: tuple[RowFile, ...], model: DataModel, locate: Locate) -> str:
+    """A query for all rows of files just as they stand: c0…cn, `_part`, `_op`, `_f` (file) and `_r` (row)."""
+    scans = [
+        f"SELECT *, {order} AS _f FROM ({_scan(file, model, locate, operation=True, position=True)})"
+        for order, file in enumerate(files)
+    ]
+    if not scans:
+        return f"SELECT {_empty(model)}, 'insert' AS {OP}, 0 AS _r, 0 AS _f WHERE false"
+    return listed(scans, " UNION ALL ")
+
+
+def fold(engine: Engine, layers: Layers, model: DataModel, locate: Locate, path: Path, name: str) -> Layers:
+    """The same rows as one base in the order of the key, written to `path`."""
+    query = f"SELECT *, 'insert' AS {OP} FROM ({relation(layers, model, locate)}) ORDER BY {listed(keys(model))}"
+    engine.write(query, path)
+    source_key = layers.files[0].source_key if layers.files else ()
+    return Layers(base=(RowFile(name, tuple(model.schema.names), layers.rows, source_key),), rows=layers.rows)
+
+
+def rows(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> Iterator[pa.RecordBatch]:
+    """The rows as they are now, in the order of the key, with the schema of the model."""
+    query = f"SELECT {listed(columns(model))} FROM ({relation(layers, model, locate)}) ORDER BY {listed(keys(model))}"
+    for batch in engine.batches(query, BATCH_ROWS):
+        yield pa.RecordBatch.from_arrays(
+            [column.cast(field.type) for column, field in zip(batch.columns, model.schema, strict=True)],
+            schema=model.schema,
+        )
+
+
+def _empty(model: DataModel) -> str:
+    nothing = [f"NULL::{datatype.engine_name(field.type)} AS {physical(i)}" for i, field in enumerate(model.schema)]
+    return listed([*nothing, f"NULL::VARCHAR AS {PART}"])
+
+
+def _scan(file: RowFile, model: DataModel, locate: Locate, *, operation: bool = False, position: bool = False) -> str:
+    shown = [_column(file, field, index) for index, field in enumerate(model.schema)]
+    shown.append(PART)
+    if operation:
+        shown.append(OP)
+    if position:
+        shown.append("file_row_number AS _r")
+    numbered = ", file_row_number = true" if position else ""
+    return f"SELECT {listed(shown)} FROM read_parquet({literal(locate(file.name))}{numbered})"
+
+
+def _column(file: RowFile, field: pa.Field, index: int) -> str:
+    kind = datatype.engine_name(field.type)
+    if field.name not in file.columns:
+        return f"NULL::{kind} AS {physical(index)}"
+    return f"TRY_CAST({physical(file.columns.index(field.name))} AS {kind}) AS {physical(index)}"

@@ -1,0 +1,146 @@
+"""Two versions of a model's rows -> what changed between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from syncline import engine as engines
+from syncline.changes import OP, PART, Operation, physical
+from syncline.engine import Engine, listed
+from syncline.errors import DataError
+from syncline.model import DataModel
+from syncline.snapshot import columns, keys
+
+CHANGES = "changes"
+"""The engine's table of what changed: `_op`, the rows after (c0…), and before (b0…)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How many rows came, changed and went."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __len__(self) -> int:
+        """How many rows differ."""
+        return self.inserted + self.updated + self.deleted
+
+
+def compare(engine: Engine, model: DataModel, before: str, after: str, *, absent: str = "true", same: str = "false") -> Difference:
+    """Fill the engine's table `changes` with what leads from `before` to `after`, both queries over c0…cn and `_part`.
+
+    Each key stands at most once on either side. Values are compared exactly: NULL equals NULL, NaN equals NaN,
+    and 0.0 differs from -0.0.
+
+    Args:
+        absent: a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7).
+        same: a condition under which a row counts as updated although nothing differs.
+
+    """
+    on = listed([f"a.{key} = b.{key}" for key in keys(model)], " AND ")
+    first = keys(model)[0]
+    shown = [f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}" for column in [*columns(model), PART]]
+    previous = [f"b.{column} AS b{column}" for column in [*columns(model), PART]]
+    operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
+    engine.run(
+        f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS "
+        f"SELECT {listed(shown)}, {operation} AS {OP}, {listed(previous)} "
+        f"FROM ({after}) a FULL JOIN ({before}) b ON {on} "
+        f"WHERE b.{first} IS NULL OR CASE WHEN a.{first} IS NULL THEN {absent} ELSE {same} OR {differs(model)} END"
+    )
+    return counted(engine)
+
+
+def differs(model: DataModel, left: str = "a", right: str = "b") -> str:
+    """A condition: two rows are not exactly alike, or come from different parts."""
+    apart = [f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in [*columns(model), PART]]
+    for index, field in enumerate(model.schema):
+        if pa.types.is_floating(field.type):
+            sign = f"signbit({{0}}.{physical(index)}) AND {{0}}.{physical(index)} = 0"
+            apart.append(f"({sign.format(left)}) IS DISTINCT FROM ({sign.format(right)})")
+    return "(" + listed(apart, " OR ") + ")"
+
+
+def counted(engine: Engine) -> Difference:
+    """How many rows of each operation stand in the table `changes`."""
+    counts = dict(engine.rows(f"SELECT {OP}, count(*) FROM {CHANGES} GROUP BY {OP}"))
+    return Difference(counts.get("insert", 0), counts.get("update", 0), counts.get("delete", 0))
+
+
+def write(engine: Engine, model: DataModel, after: Path, before: Path) -> None:
+    """Write the table `changes`: the rows after (of deleted ones, before) to one file, updated rows before to another."""
+    order = listed(keys(model))
+    shown = listed([*columns(model), PART, OP])
+    engine.write(f"SELECT {shown} FROM {CHANGES} ORDER BY {OP}, {order}", after)
+    previous = listed([f"b{column} AS {column}" for column in [*columns(model), PART]])
+    engine.write(f"SELECT {previous}, {OP} FROM {CHANGES} WHERE {OP} = 'update' ORDER BY {order}", before)
+
+
+def diff(before: pa.Table, after: pa.Table, model: DataModel) -> dict[Operation, pa.Table]:
+    """What leads from one table to the other: the rows inserted, updated (as they are after) and deleted (before).
+
+    Raises:
+        DataError: a key stands twice, or is NULL.
+
+    Example:
+        >>> model = DataModel("pets", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
+        >>> was = pa.table({"id": [1, 2], "name": ["Rex", "Tom"]})
+        >>> now = pa.table({"id": [2, 3], "name": ["Tim", "Kit"]})
+        >>> {kind: rows.to_pylist() for kind, rows in diff(was, now, model).items()}["update"]
+        [{'id': 2, 'name': 'Tim'}]
+    """
+    with engines.opened() as engine:
+        engine.register("was", _at_rest(before, model))
+        engine.register("now", _at_rest(after, model))
+        compare(engine, model, "SELECT * FROM was", "SELECT * FROM now")
+        return {kind: _named(engine, model, kind) for kind in ("insert", "update", "delete")}
+
+
+def merge(before: pa.Table, upserts: pa.Table, deleted: pa.Table, model: DataModel) -> pa.Table:
+    """What `before` becomes once `upserts` are laid over it and `deleted` taken out. Order is not kept.
+
+    Rows are named by the model's key; `deleted` needs the key columns only. Merging the same changes again
+    changes nothing, which is why a load may be repeated.
+
+    Raises:
+        DataError: a key stands twice, or is NULL.
+
+    Example:
+        >>> model = DataModel("pets", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
+        >>> was = pa.table({"id": [1, 2], "name": ["Rex", "Tom"]})
+        >>> merge(was, pa.table({"id": [2], "name": ["Tim"]}), pa.table({"id": [1]}), model).to_pylist()
+        [{'id': 2, 'name': 'Tim'}]
+    """
+    rows, laid = _at_rest(before, model), _at_rest(upserts, model)
+    gone = deleted.select(list(model.key)).cast(model.key_schema).rename_columns(keys(model))
+    _require_unique(gone, keys(model))
+    kept = rows.join(laid.select(keys(model)), keys(model), join_type="left anti")
+    kept = pa.concat_tables([kept.select(laid.column_names), laid]).join(gone, keys(model), join_type="left anti")
+    return kept.select(columns(model)).rename_columns(model.schema.names).cast(model.schema)
+
+
+def _at_rest(rows: pa.Table, model: DataModel) -> pa.Table:
+    table = rows.select(model.schema.names).cast(model.schema).rename_columns(columns(model))
+    _require_unique(table, keys(model))
+    return table.append_column(PART, pa.repeat("", len(table)))
+
+
+def _require_unique(table: pa.Table, key: Sequence[str]) -> None:
+    if any(table.column(column).null_count for column in key):
+        raise DataError("a key is NULL", hint="every row needs one")
+    alone = table.select(list(key)).group_by(list(key)).aggregate([([], "count_all")])
+    if len(alone) < len(table):
+        doubled = alone.filter(pc.greater(alone.column("count_all"), 1)).select(list(key)).slice(0, 1).to_pylist()
+        raise DataError(f"the key {list(doubled[0].values())} stands twice", hint="a key names one row")
+
+
+def _named(engine: Engine, model: DataModel, operation: Operation) -> pa.Table:
+    table = engine.table(f"SELECT {listed(columns(model))} FROM {CHANGES} WHERE {OP} = '{operation}' ORDER BY {listed(keys(model))}")
+    return table.rename_columns(model.schema.names).cast(model.schema)

@@ -1,0 +1,109 @@
+"""The engine that compares rows: a DuckDB that sees our files and nothing else, within bounded memory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from syncline.errors import DataError, SynclineError
+
+MEMORY = os.environ.get("SYNCLINE_MEMORY", "512MB")
+
+
+class Engine:
+    """A connection to the engine; statements see the files below one folder only (R16)."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str) -> None:
+        """Execute a statement.
+
+        Raises:
+            DataError: it could not be done, e.g. a file is damaged.
+            SynclineError: the disk is full.
+        """
+        try:
+            self._connection.execute(statement)
+        except duckdb.Error as error:
+            raise _told(error) from error
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a small result."""
+        try:
+            return self._connection.execute(query).fetchall()
+        except duckdb.Error as error:
+            raise _told(error) from error
+
+    def number(self, query: str) -> int:
+        """The one number that a query gives; 0 for NULL."""
+        return int(self.rows(query)[0][0] or 0)
+
+    def table(self, query: str) -> pa.Table:
+        """A small result as an Arrow table."""
+        try:
+            return self._connection.sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise _told(error) from error
+
+    def batches(self, query: str, size: int) -> Iterator[pa.RecordBatch]:
+        """A result of any size, in batches of at most `size` rows."""
+        try:
+            yield from self._connection.sql(query).to_arrow_reader(size)
+        except duckdb.Error as error:
+            raise _told(error) from error
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let statements see an Arrow table under this name."""
+        self._connection.register(name, table)
+
+    def write(self, query: str, path: Path) -> None:
+        """Write a result to a Parquet file, on disk when this returns (R18)."""
+        self.run(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+
+
+@contextmanager
+def opened(folder: Path | None = None) -> Iterator[Engine]:
+    """An engine that may read and write below `folder`, and spills there when its memory is full."""
+    with tempfile.TemporaryDirectory(prefix=".engine-", dir=folder, ignore_cleanup_errors=True) as spill:
+        settings: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": spill, "preserve_insertion_order": False}
+        connection = duckdb.connect(":memory:", config=settings)
+        try:
+            if folder is not None:
+                connection.execute(f"SET allowed_directories = [{literal(folder)}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET enable_progress_bar = false")
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET lock_configuration = true")
+            yield Engine(connection)
+        finally:
+            connection.close()
+
+
+def literal(value: object) -> str:
+    """A text in a statement, quoted.
+
+    Example:
+        >>> literal("it's")
+        "'it''s'"
+    """
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def listed(parts: Sequence[str], between: str = ", ") -> str:
+    """Parts of a statement, one after another."""
+    return between.join(parts)
+
+
+def _told(error: duckdb.Error) -> SynclineError:
+    text = str(error).splitlines()[0]
+    if "No space left" in text or "max_temp_directory_size" in text:
+        return SynclineError(f"the disk is full: {text}", hint="make room, then run again; nothing is lost")
+    return DataError(f"the rows could not be compared: {text}")

@@ -1,0 +1,124 @@
+"""What is owed: the keys where the destination does not hold what the source says, and why (R2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from syncline.changes import RowFile, physical
+from syncline.model import DataModel, Rejection
+from syncline.run import Entry, Head
+from syncline.storage import Storage
+
+KIND, REASON = "kind", "reason"
+REJECTED = "rejected"
+"""A row that does not fit the model: it never entered the snapshot (R3)."""
+REFUSED = "refused"
+"""A row that the destination did not take (R19)."""
+WITHHELD = "withheld"
+"""A deletion over the limit (R25)."""
+ABSENT = "absent"
+"""A key missing from a full read that was not proven complete (R7)."""
+MOST_REASONS = 50
+_SAMPLE = 5
+_VALUE = re.compile(r"'(?:[^']|'')*'")
+
+
+def schema(model: DataModel) -> pa.Schema:
+    """The key of the model, and the kind and reason of each row."""
+    return pa.schema([*model.key_schema, pa.field(KIND, pa.string()), pa.field(REASON, pa.string())])
+
+
+def owed_rows(storage: Storage, model: DataModel, head: Head) -> pa.Table:
+    """All that is owed: the key columns of the model, `kind` and `reason`.
+
+    Raises:
+        DataError: the file of a head is missing (R4).
+    """
+    return read(storage.path(head.owed.name), model) if head.owed is not None else schema(model).empty_table()
+
+
+def read(path: Path, model: DataModel) -> pa.Table:
+    """The rows of one file of owed keys."""
+    return pq.read_table(path, partitioning=None).rename_columns(schema(model).names).cast(schema(model))
+
+
+def write(rows: pa.Table, model: DataModel, path: Path, name: str) -> RowFile:
+    """Keep owed rows in a file."""
+    kept = [physical(index) for index in range(len(model.key))]
+    pq.write_table(rows.rename_columns([*kept, KIND, REASON]), path, compression="zstd")
+    return RowFile(name, model.key, len(rows), model.key)
+
+
+def from_rejections(rejections: Iterable[Rejection], model: DataModel, kind: str) -> pa.Table:
+    """Rejections as owed rows; a key that cannot be read is NULL."""
+    rows = [_row(rejection, model) | {KIND: kind, REASON: rejection.reason} for rejection in rejections]
+    return pa.Table.from_pylist(rows, schema=schema(model))
+
+
+def from_keys(keys: pa.Table, model: DataModel, kind: str, reason: str) -> pa.Table:
+    """Keys as owed rows of one kind, for one reason."""
+    named = keys.rename_columns(list(model.key)).cast(model.key_schema)
+    both = {KIND: pa.repeat(kind, len(keys)), REASON: pa.repeat(reason, len(keys))}
+    return pa.table({**dict(zip(named.column_names, named.columns, strict=True)), **both}, schema=schema(model))
+
+
+def of_kind(rows: pa.Table, *kinds: str) -> pa.Table:
+    """The rows of these kinds."""
+    return rows.filter(pc.is_in(rows.column(KIND), pa.array(kinds, pa.string())))
+
+
+def with_key(rows: pa.Table, model: DataModel, *, known: bool = True) -> pa.Table:
+    """The rows whose whole key could be read, or those whose key could not."""
+    whole = pa.array([True] * len(rows), pa.bool_())
+    for column in model.key:
+        whole = pc.and_(whole, pc.is_valid(rows.column(column)))
+    return rows.filter(whole if known else pc.invert(whole))
+
+
+def without(rows: pa.Table, keys: pa.Table, model: DataModel) -> pa.Table:
+    """The rows whose key is not among `keys`."""
+    if not len(rows) or not len(keys):
+        return rows
+    named = keys.rename_columns(list(model.key)).cast(model.key_schema)
+    return rows.join(named, list(model.key), join_type="left anti").select(schema(model).names)
+
+
+def counts(rows: pa.Table) -> dict[str, int]:
+    """How many rows there are of each kind."""
+    return {item["values"]: item["counts"] for item in pc.value_counts(rows.column(KIND)).to_pylist()}
+
+
+def entries(rows: pa.Table, model: DataModel, file: str) -> list[Entry]:
+    """One entry for each kind and reason, most frequent first; values in reasons do not tell them apart."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, (kind, reason) in enumerate(zip(rows.column(KIND).to_pylist(), rows.column(REASON).to_pylist(), strict=True)):
+        groups.setdefault((kind, _VALUE.sub("…", reason)), []).append(index)
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    found = [_entry(rows, model, file, *group, indexes) for group, indexes in ordered[:MOST_REASONS]]
+    rest = [index for _, indexes in ordered[MOST_REASONS:] for index in indexes]
+    return [*found, _entry(rows, model, file, REJECTED, "other reasons", rest)] if rest else found
+
+
+def _entry(rows: pa.Table, model: DataModel, file: str, kind: str, reason: str, indexes: Sequence[int]) -> Entry:
+    shown = rows.select(list(model.key)).take(pa.array(indexes[:_SAMPLE])).to_pylist()
+    sample = tuple(", ".join(str(value) for value in row.values()) for row in shown)
+    return Entry(model.name, kind, reason, len(indexes), sample, file)
+
+
+def _row(rejection: Rejection, model: DataModel) -> dict[str, object]:
+    return {field.name: _fitting((rejection.key or {}).get(field.name), field.type) for field in model.key_schema}
+
+
+def _fitting(value: object, kind: pa.DataType) -> object:
+    """A key's value where it fits the key's type: what does not cannot name a row."""
+    try:
+        pa.array([value], kind)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        return None
+    return value

@@ -1,0 +1,33 @@
+"""The steps and their order: extract, diff, transform, load, publish."""
+
+from syncline.pipeline.diff import diff
+from syncline.pipeline.extract import extract
+from syncline.pipeline.load import load
+from syncline.pipeline.plan import Plan
+from syncline.pipeline.preview import Preview, preview
+from syncline.pipeline.publish import publish
+from syncline.pipeline.session import Listener, Session, opened
+from syncline.pipeline.sync import Steps, patient_steps, sync, sync_model
+from syncline.pipeline.transform import transform
+from syncline.pipeline.work import Delta, Extraction, Work
+
+__all__ = [
+    "Delta",
+    "Extraction",
+    "Listener",
+    "Plan",
+    "Preview",
+    "Session",
+    "Steps",
+    "Work",
+    "diff",
+    "extract",
+    "load",
+    "opened",
+    "patient_steps",
+    "preview",
+    "publish",
+    "sync",
+    "sync_model",
+    "transform",
+]

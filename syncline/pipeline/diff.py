@@ -1,0 +1,230 @@
+"""Diff: what came from the source against the snapshot -> what changed there, and the next snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from syncline import diff as comparison
+from syncline import owed, snapshot
+from syncline.changes import OP, PART, RowFile, physical
+from syncline.datatype import engine_name
+from syncline.engine import Engine, listed, literal, opened
+from syncline.model import Cursor, DataModel, Rejection, SyncMode
+from syncline.pipeline.work import Delta, Extraction, Work
+from syncline.snapshot import Layers, columns, keys
+
+DOUBLED = "the key {} stands more than once with different values"
+
+
+def diff(work: Work, extraction: Extraction) -> Delta:
+    """What changed at the source since the last snapshot. Safe to repeat.
+
+    Raises:
+        DataError: a file of the snapshot is missing or damaged (R4).
+    """
+    if work.head.is_new and extraction.in_key_order:
+        return _first(work, extraction)
+    if not extraction.files and not _counts_absence(work):
+        return _delta(work, extraction, work.head.snapshot, _owed(work, extraction, None, None))
+    with opened(work.storage.root) as engine:
+        return _compared(engine, work, extraction)
+
+
+def _first(work: Work, extraction: Extraction) -> Delta:
+    """The first rows came in the order of the key, so they are the base as they are (R4)."""
+    rows = sum(file.rows for file in extraction.files)
+    layers = Layers(base=extraction.files, rows=rows) if rows else Layers()
+    delta = _delta(work, extraction, layers, _owed(work, extraction, None, None))
+    return replace(delta, files=extraction.files, inserted=rows)
+
+
+def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
+    model, locate = work.model, work.storage.path
+    doubled = _resolve(engine, work, extraction)
+    rejected = _rejected(work, extraction, doubled)
+    engine.register("present", _present(rejected, model))
+    before = snapshot.relation(work.head.snapshot, model, locate)
+    engine.run(f"CREATE TEMP VIEW before AS {before}")
+    if work.mode is not SyncMode.FULL:
+        shown, join = listed([f"before.{column}" for column in [*columns(model), PART]]), listed(keys(model))
+        engine.run(f"CREATE TEMP TABLE asked AS SELECT {shown} FROM before SEMI JOIN resolved USING ({join})")
+    source = "before" if work.mode is SyncMode.FULL else "asked"
+    difference = comparison.compare(
+        engine,
+        model,
+        f"SELECT * FROM {source}",
+        f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} <> 'delete'",
+        absent=_gone_for_certain(engine, work, extraction),
+    )
+    absent = _absent(engine, work, extraction)
+    late = _late(engine, work)
+    layers, files, previous = _write(engine, work, difference)
+    owing = _owed(work, extraction, rejected, absent, _seen(engine, work))
+    delta = _delta(work, extraction, layers, owing, len(doubled))
+    counts = {"inserted": difference.inserted, "updated": difference.updated, "deleted": difference.deleted}
+    return replace(delta, files=files, before=previous, late=late, **counts)
+
+
+def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejection]:
+    """Fill the table `resolved` with one row a key (R11); what cannot be decided is rejected."""
+    model = work.model
+    key, shown = listed(keys(model)), listed([*columns(model), PART, OP])
+    rows = snapshot.incoming(extraction.files, model, work.storage.path)
+    if extraction.in_key_order:
+        engine.run(f"CREATE TEMP VIEW resolved AS SELECT {shown} FROM ({rows})")
+        return []
+    engine.run(f"CREATE TEMP TABLE incoming AS {rows}")
+    engine.run(f"CREATE TEMP TABLE twice AS SELECT {key} FROM incoming GROUP BY {key} HAVING count(*) > 1")
+    engine.run(
+        f"CREATE TEMP TABLE valid AS SELECT * FROM incoming SEMI JOIN twice USING ({key}) "
+        f"QUALIFY coalesce(last_value(CASE WHEN {OP} = 'delete' THEN (_f, _r) END IGNORE NULLS) "
+        f"OVER (PARTITION BY {key} ORDER BY _f, _r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), (-1, -1)) <= (_f, _r)"
+    )
+    contents = listed([*columns(model), PART])
+    engine.run(
+        f"CREATE TEMP TABLE undecided AS SELECT {key} FROM valid WHERE {OP} <> 'delete' "
+        f"GROUP BY {key} HAVING count(DISTINCT row({contents})) > 1 AND {'false' if extraction.ordered else 'true'}"
+    )
+    last = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _f DESC, _r DESC) = 1"
+    engine.run(
+        f"CREATE TEMP TABLE resolved AS SELECT {shown} FROM incoming ANTI JOIN twice USING ({key}) "
+        f"UNION ALL SELECT {shown} FROM (SELECT * FROM valid ANTI JOIN undecided USING ({key}) {last})"
+    )
+    return _undecided(engine, model)
+
+
+def _undecided(engine: Engine, model: DataModel) -> list[Rejection]:
+    table = engine.table(f"SELECT {listed(keys(model))} FROM undecided ORDER BY ALL")
+    rows = table.rename_columns(list(model.key)).cast(model.key_schema).to_pylist()
+    return [Rejection(row, DOUBLED.format(", ".join(f"'{value}'" for value in row.values()))) for row in rows]
+
+
+def _rejected(work: Work, extraction: Extraction, doubled: list[Rejection]) -> pa.Table:
+    rows = owed.from_rejections(doubled, work.model, owed.REJECTED)
+    if extraction.rejected is None:
+        return rows
+    return pa.concat_tables([owed.read(work.storage.path(extraction.rejected.name), work.model), rows])
+
+
+def _present(rejected: pa.Table, model: DataModel) -> pa.Table:
+    """The keys of rejected rows: they are present at the source, so they are not absent (R3)."""
+    return owed.with_key(rejected, model).select(list(model.key)).rename_columns(keys(model))
+
+
+def _counts_absence(work: Work) -> bool:
+    return work.mode is SyncMode.FULL and work.head.snapshot.rows > 0 and not work.approved
+
+
+def _gone_for_certain(engine: Engine, work: Work, extraction: Extraction) -> str:
+    """A condition on a row of the snapshot that did not come: it is gone, not just unseen (R7, Invariant 3)."""
+    if not _counts_absence(work):
+        return "true"  # only rows that the source named were looked up
+    gone = f"b.{PART} IN ({_proven(extraction)})"
+    if engine.number("SELECT count(*) FROM present"):
+        gone += f" AND NOT EXISTS (FROM present p WHERE {_same_key('p', work.model)})"
+    if engine.number(f"SELECT count(*) FROM resolved WHERE {OP} = 'delete'"):
+        gone = f"({gone}) OR EXISTS (FROM resolved r WHERE {_same_key('r', work.model)} AND r.{OP} = 'delete')"
+    return f"({gone})"
+
+
+def _proven(extraction: Extraction) -> str:
+    return listed([literal(part) for part in extraction.complete]) or "NULL"
+
+
+def _same_key(alias: str, model: DataModel) -> str:
+    return listed([f"{alias}.{key} = b.{key}" for key in keys(model)], " AND ")
+
+
+def _absent(engine: Engine, work: Work, extraction: Extraction) -> pa.Table | None:
+    """Keys that a full read did not bring, though nothing proves that they are gone; None after other reads."""
+    if not _counts_absence(work):
+        return None
+    key = listed(keys(work.model))
+    unproven = f"SELECT {key} FROM before WHERE ({PART} IN ({_proven(extraction)})) IS NOT TRUE"
+    return engine.table(
+        f"SELECT {key} FROM ({unproven}) ANTI JOIN resolved USING ({key}) ANTI JOIN present USING ({key}) ORDER BY ALL"
+    )
+
+
+def _late(engine: Engine, work: Work) -> int:
+    """How many changed rows lie before the cursor: without the overlap they had been missed (R9)."""
+    since = work.head.cursors.get("")
+    if work.mode is not SyncMode.INCREMENTAL or work.sync.cursor is None or since is None:
+        return 0
+    index = work.model.schema.get_field_index(work.sync.cursor)
+    moment = f"TRY_CAST({literal(since)} AS {engine_name(work.model.schema.field(index).type)})"
+    return engine.number(f"SELECT count(*) FROM {comparison.CHANGES} WHERE {OP} <> 'delete' AND {physical(index)} < {moment}")
+
+
+def _seen(engine: Engine, work: Work) -> pa.Table:
+    """The keys that came, as far as they are owed: only these matter."""
+    rows = owed.owed_rows(work.storage, work.model, work.head)
+    engine.register("owed_before", _present(rows, work.model))
+    key = listed(keys(work.model))
+    return engine.table(f"SELECT {key} FROM resolved SEMI JOIN owed_before USING ({key})")
+
+
+def _write(
+    engine: Engine, work: Work, difference: comparison.Difference
+) -> tuple[Layers, tuple[RowFile, ...], tuple[RowFile, ...]]:
+    layers = work.head.snapshot
+    if not len(difference):
+        return layers, (), ()
+    names, key = tuple(work.model.schema.names), work.model.key
+    comparison.write(engine, work.model, work.path("delta.parquet"), work.path("before.parquet"))
+    files = (RowFile(work.name("delta.parquet"), names, len(difference), key),)
+    before = (RowFile(work.name("before.parquet"), names, difference.updated, key),) if difference.updated else ()
+    layers = layers.with_delta(files, inserted=difference.inserted, deleted=difference.deleted)
+    if layers.wants_folding:
+        layers = snapshot.fold(engine, layers, work.model, work.storage.path, work.path("base.parquet"), work.name("base.parquet"))
+    return layers, files, before
+
+
+def _owed(
+    work: Work, extraction: Extraction, rejected: pa.Table | None, absent: pa.Table | None, seen: pa.Table | None = None
+) -> RowFile | None:
+    """The rows rejected or absent now, and those of before of which this read says nothing."""
+    model = work.model
+    now = _rejected(work, extraction, []) if rejected is None else rejected
+    before = owed.owed_rows(work.storage, model, work.head)
+    parts = [now]
+    if work.mode is not SyncMode.FULL or work.approved:
+        was_rejected = owed.of_kind(before, owed.REJECTED)
+        reread = work.mode is SyncMode.INCREMENTAL and not work.approved
+        kept = owed.with_key(was_rejected, model, known=False) if reread else was_rejected
+        parts.append(_unless_seen(kept, now, seen, model))
+    if absent is not None:
+        reason = "missing from a full read that was not proven complete"
+        parts.append(owed.from_keys(absent, model, owed.ABSENT, reason))
+    elif work.mode is not SyncMode.FULL or work.approved:
+        parts.append(_unless_seen(owed.of_kind(before, owed.ABSENT), now, seen, model))
+    rows = pa.concat_tables(parts)
+    return owed.write(rows, model, work.path("unread.parquet"), work.name("unread.parquet")) if len(rows) else None
+
+
+def _unless_seen(rows: pa.Table, now: pa.Table, seen: pa.Table | None, model: DataModel) -> pa.Table:
+    rows = owed.without(rows, owed.with_key(now, model).select(list(model.key)), model)
+    return rows if seen is None else owed.without(rows, seen, model)
+
+
+def _delta(work: Work, extraction: Extraction, layers: Layers, owing: RowFile | None, doubled: int = 0) -> Delta:
+    return Delta(
+        snapshot=layers,
+        owed=owing,
+        cursors=_cursors(work, extraction, rejected=bool(extraction.rejections or doubled)),
+        read=extraction.read,
+        is_empty_read=work.mode is SyncMode.FULL and extraction.read == 0 and not work.approved,
+    )
+
+
+def _cursors(work: Work, extraction: Extraction, *, rejected: bool) -> dict[str, Cursor]:
+    """Where the next incremental read starts. A from-date read moves nothing, unless it was the first (R10)."""
+    known = dict(work.head.cursors)
+    if work.approved or (work.mode is SyncMode.FROM_DATE and not work.head.is_new):
+        return known
+    if rejected and not work.connection.source.rereads:
+        return known  # Invariant 9: what was rejected is read again
+    return known | extraction.cursors
+

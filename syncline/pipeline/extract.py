@@ -1,0 +1,292 @@
+"""Extract: rows from the source into the run's folder, each fitted to the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from syncline import owed
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile
+from syncline.conform import conform
+from syncline.errors import DataError
+from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode, as_table
+from syncline.pipeline.work import Extraction, Work
+from syncline.snapshot import columns
+
+_POSITION = "position.json"
+
+
+def extract(work: Work) -> Extraction:
+    """Read the source into files. Safe to repeat: it goes on from the last known position, or starts anew.
+
+    Raises:
+        TransientError: the source broke off; what it gave so far counts only if it can go on from there.
+        DataError: too many rows do not fit the model (R11).
+    """
+    if work.approved:
+        return _approved(work)
+    so_far = _Progress.load(work)
+    file = f"extract-{so_far.attempts}.parquet"
+    reading = _Reading(work, so_far)
+    with _writer(work, file) as writer:
+        try:
+            for batch in work.connection.source.read(_request(work, so_far)):
+                reading.take(batch, writer)
+        except Exception:
+            reading.keep_position(work, writer.close(), file)
+            raise
+    return reading.ended(work, writer.close(), file)
+
+
+def _request(work: Work, so_far: _Progress) -> Read:
+    head, sync = work.head, work.sync
+    again = owed.of_kind(owed.owed_rows(work.storage, work.model, head), owed.REJECTED) if head.owed else None
+    return Read(
+        model=work.model,
+        mode=work.mode,
+        origin=sync.origin,
+        cursor_field=sync.cursor,
+        since=dict(head.cursors) if work.mode is SyncMode.INCREMENTAL else {},
+        from_date=work.request.sync_from(sync.name),
+        overlap=sync.overlap,
+        again=None if again is None else owed.with_key(again, work.model).select(list(work.model.key)),
+        position=so_far.position,
+    )
+
+
+def _approved(work: Work) -> Extraction:
+    """In place of a read: the keys absent from an unproven read that a person has approved as gone (R26)."""
+    rows = owed.owed_rows(work.storage, work.model, work.head)
+    shown = work.storage.path(f"{work.home}/{work.approved}/owed.parquet")
+    absent = owed.of_kind(rows, owed.ABSENT)
+    gone = absent.join(owed.read(shown, work.model).select(list(work.model.key)), list(work.model.key), join_type="left semi")
+    with _writer(work, "extract-0.parquet") as writer:
+        writer.add(_gone(gone.select(list(work.model.key)), work.model, ""))
+    return Extraction(files=writer.close())
+
+
+@dataclass
+class _Progress:
+    """How far earlier attempts came; each left a whole file."""
+
+    attempts: int = 0
+    position: dict[str, JSON] = field(default_factory=dict)
+    files: list[RowFile] = field(default_factory=list)
+    read: int = 0
+
+    @classmethod
+    def load(cls, work: Work) -> _Progress:
+        path = work.path(_POSITION)
+        if not path.exists():
+            return cls()
+        stored = json.loads(path.read_text())
+        files = [RowFile.from_json(file) for file in stored["files"]]
+        return cls(stored["attempts"], stored["position"], files, stored["read"])
+
+
+class _Writer:
+    """Rows into one Parquet file, in groups of a size that reads well."""
+
+    def __init__(self, work: Work, file: str) -> None:
+        fields = [pa.field(name, column.type) for name, column in zip(columns(work.model), work.model.schema, strict=True)]
+        self._schema = pa.schema([*fields, pa.field(PART, pa.string()), pa.field(OP, pa.string())])
+        self._model = work.model
+        self._name = work.name(file)
+        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
+            work.path(file), self._schema, compression="zstd", compression_level=1, use_dictionary=[PART, OP]
+        )
+        self._waiting: list[pa.Table] = []
+        self._rows = self._written = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows in; they are written when there are enough of them."""
+        self._waiting.append(rows.cast(self._schema))
+        self._rows += len(rows)
+        if self._rows - self._written >= BATCH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._writer is not None and self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
+        self._waiting, self._written = [], self._rows
+
+    def close(self) -> tuple[RowFile, ...]:
+        """The file, if there is anything in it."""
+        if self._writer is not None:
+            self._flush()
+            self._writer.close()
+            self._writer = None
+        file = RowFile(self._name, tuple(self._model.schema.names), self._rows, self._model.key)
+        return (file,) if self._rows else ()
+
+
+@contextmanager
+def _writer(work: Work, file: str) -> Iterator[_Writer]:
+    writer = _Writer(work, file)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+class _Reading:
+    """What is known of a read while it goes on."""
+
+    def __init__(self, work: Work, so_far: _Progress) -> None:
+        self._work = work
+        self._model = work.model
+        self._so_far = so_far
+        self._resumed = bool(so_far.position)
+        self._position: dict[str, JSON] = dict(so_far.position)
+        self._complete: dict[str, bool] = {}
+        self._unreadable: set[str] = set()
+        self._cursors: dict[str, Cursor] = {}
+        self._rejected: list[Rejection] = []
+        self._read = so_far.read
+        self._last: pa.Table | None = None
+        self._in_key_order = not self._resumed
+        self._ordered = True
+
+    def take(self, batch: Batch, writer: _Writer) -> None:
+        """Fit a batch to the model and write it."""
+        rejected, read = list(batch.rejected), self._read
+        if batch.rows is not None:
+            fitted = conform(batch.rows, self._model)
+            rejected += fitted.rejected
+            if fitted.unreadable_key:
+                self._unreadable.add(batch.part)
+            self._add(fitted.rows, batch, writer)
+            self._read += len(fitted.rows)
+        if batch.deleted is not None:
+            self._add_gone(batch, writer)
+        self._read += len(rejected)
+        self._rejected += rejected
+        self._complete[batch.part] = batch.complete
+        if batch.cursor is not None:
+            self._cursors[batch.part] = batch.cursor
+        if batch.position is not None:
+            self._position[batch.part] = batch.position
+        self._work.report(self._read - read)
+
+    def _add(self, rows: pa.Table, batch: Batch, writer: _Writer) -> None:
+        if not len(rows):
+            return
+        self._ordered = self._ordered and batch.ordered
+        if self._in_key_order:
+            key = rows.select(list(self._model.key))
+            self._in_key_order = grows(key if self._last is None else pa.concat_tables([self._last, key]))
+            self._last = key.slice(len(key) - 1)
+        at_rest = rows.rename_columns(columns(self._model))
+        writer.add(_marked(at_rest, batch.part, "insert"))
+
+    def _add_gone(self, batch: Batch, writer: _Writer) -> None:
+        gone = as_table(batch.deleted, self._model.key_schema)
+        if not len(gone):
+            return
+        self._in_key_order = False
+        if batch.rows is not None:
+            self._refuse_contradiction(gone, batch)
+        writer.add(_gone(gone, self._model, batch.part))
+
+    def _refuse_contradiction(self, gone: pa.Table, batch: Batch) -> None:
+        kept = conform(batch.rows or {}, self._model).rows.select(list(self._model.key))
+        both = gone.join(kept, list(self._model.key), join_type="left semi").slice(0, 1).to_pylist()
+        if both:  # R11
+            raise DataError(f"one batch both brings and deletes the key {list(both[0].values())}", hint="in two batches the later wins")
+
+    def keep_position(self, work: Work, file: tuple[RowFile, ...], name: str) -> None:
+        """After a break: remember where to go on, or forget what came.
+
+        Rejections are not remembered: after any of them the read starts anew, so that none is taken for absent (R3).
+        """
+        if self._position and not self._rejected:
+            files = [*self._so_far.files, *file]
+            progress = _Progress(self._so_far.attempts + 1, self._position, files, self._read)
+            work.storage.write(work.name(_POSITION), json.dumps(asdict(progress)).encode())
+        else:
+            work.storage.remove(work.name(name))
+
+    def ended(self, work: Work, file: tuple[RowFile, ...], name: str) -> Extraction:
+        """The whole of it.
+
+        Raises:
+            DataError: too many rows were rejected.
+        """
+        if not file:
+            work.storage.remove(work.name(name))
+        self._refuse_too_many(work)
+        proven = not self._resumed or work.connection.source.positions_are_keys  # R7
+        complete = [part for part, whole in self._complete.items() if whole and proven and part not in self._unreadable]
+        return Extraction(
+            files=(*self._so_far.files, *file),
+            rejected=self._write_rejected(work),
+            read=self._read,
+            rejections=len(self._rejected),
+            complete=tuple(complete),
+            parts=tuple(self._complete),
+            cursors=self._cursors,
+            in_key_order=self._in_key_order,
+            ordered=self._ordered,
+        )
+
+    def _refuse_too_many(self, work: Work) -> None:
+        limits, rejected = work.sync.limits, len(self._rejected)
+        if self._read >= limits.at_least and rejected > limits.rejected * self._read:  # R11
+            first = self._rejected[0]
+            share = f"{rejected:,} of {self._read:,} rows ({rejected / self._read:.1%})"
+            raise DataError(
+                f"{share} do not fit the model {self._model.name}, over the limit of {limits.rejected:.0%}; the first: {first.reason}",
+                where=work.sync.where,
+                hint="mend the rows or the types in `columns:`, or raise `limits: {rejected: …}`; nothing was changed",
+            )
+
+    def _write_rejected(self, work: Work) -> RowFile | None:
+        if not self._rejected:
+            return None
+        rows = owed.from_rejections(self._rejected, self._model, owed.REJECTED)
+        return owed.write(rows, self._model, work.path("rejected.parquet"), work.name("rejected.parquet"))
+
+
+def grows(keys: pa.Table) -> bool:
+    """Each key is greater than the one before it, column by column as given.
+
+    Example:
+        >>> grows(pa.table({"a": [1, 1, 2], "b": ["x", "y", "a"]})), grows(pa.table({"a": [1, 1]}))
+        (True, False)
+    """
+    size = len(keys) - 1
+    if size < 1:
+        return True
+    greater, equal = pa.array([False] * size, pa.bool_()), pa.array([True] * size, pa.bool_())
+    for column in keys.columns:
+        values = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
+        before, after = values.slice(0, size), values.slice(1)
+        greater = pc.or_(greater, pc.and_(equal, pc.less(before, after)))
+        equal = pc.and_(equal, pc.equal(before, after))
+    return bool(pc.all(greater).as_py())
+
+
+def _marked(rows: pa.Table, part: str, operation: str) -> pa.Table:
+    with_part = rows.append_column(PART, pa.repeat(part, len(rows)))
+    return with_part.append_column(OP, pa.repeat(operation, len(rows)))
+
+
+def _gone(keys: pa.Table, model: DataModel, part: str) -> pa.Table:
+    """Keys that are gone, at rest: the other columns are NULL."""
+    arrays = [
+        keys.column(column.name).cast(column.type) if column.name in model.key else pa.nulls(len(keys), column.type)
+        for column in model.schema
+    ]
+    return _marked(pa.table(arrays, names=columns(model)), part, "delete")
+
+
+def extraction_files(folder: Path) -> list[Path]:
+    """The files an extraction leaves, which nobody needs once the plan is made unless the snapshot names them."""
+    return [*folder.glob("extract-*.parquet"), folder / "rejected.parquet", folder / _POSITION]

@@ -1,0 +1,79 @@
+"""Preview: what a run would send, without sending it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from syncline import owed
+from syncline.changes import Changeset
+from syncline.connection import Connection, ModelSync
+from syncline.errors import SynclineError
+from syncline.model import SyncMode
+from syncline.pipeline.diff import diff
+from syncline.pipeline.extract import extract
+from syncline.pipeline.sync import work_for
+from syncline.pipeline.transform import transform
+from syncline.pipeline.work import Work
+from syncline.request import Request
+from syncline.run import Store
+from syncline.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would send of one model; `changes` can be read while the preview is open.
+
+    `error` says why it would fail; `pending` that a promised plan would be finished first.
+    """
+
+    model: str
+    mode: SyncMode
+    changes: Changeset | None = None
+    read: int = 0
+    owing: dict[str, int] = field(default_factory=dict)
+    rejected: tuple[str, ...] = ()
+    pending: bool = False
+    error: str = ""
+
+
+@contextmanager
+def preview(connection: Connection, request: Request, store: Store, storage: Storage) -> Iterator[list[Preview]]:
+    """What a run would send, model by model. Nothing is written at the destination or in the store.
+
+    Raises:
+        ConfigError: the request does not fit the connection.
+    """
+    models = [(model, request.mode(connection, model)) for model in request.models(connection)]
+    with tempfile.TemporaryDirectory(prefix="preview-", dir=storage.folder("")) as folder:
+        yield [_preview(connection, model, mode, request, store, storage, Path(folder).name) for model, mode in models]
+
+
+def _preview(
+    connection: Connection, sync: ModelSync, mode: SyncMode, request: Request, store: Store, storage: Storage, folder: str
+) -> Preview:
+    try:
+        work = work_for(connection, sync, request, store, storage, fence=0)
+        return _changes(replace(work, folder=f"{folder}/{sync.name}"), sync)
+    except SynclineError as error:
+        return Preview(sync.name, mode, error=str(error))
+
+
+def _changes(work: Work, sync: ModelSync) -> Preview:
+    delta = diff(work, extract(work))
+    plan = transform(work, delta)
+    rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), owed.REJECTED)
+    return Preview(
+        model=sync.name,
+        mode=work.mode,
+        changes=plan.changeset(work.storage),
+        read=delta.read,
+        owing=dict(plan.head.owing),
+        rejected=tuple(rows.column(owed.REASON).to_pylist()),
+        pending=bool(work.head.promised),
+    )
+
+

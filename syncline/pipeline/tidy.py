@@ -1,0 +1,70 @@
+"""Tidy: what no head, plan or kept run names goes; nothing else ever does (R4)."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from syncline.pipeline.plan import Plan
+from syncline.run import Head
+from syncline.storage import Storage
+
+KEPT = frozenset({"plan.json", "changes.parquet", "previous.parquet", "delta.parquet", "before.parquet", "owed.parquet"})
+"""What tells of a run: its changeset, and the list of what was owed."""
+GRACE_SECONDS = 3600.0
+RETENTION_SECONDS = 90 * 24 * 3600.0
+
+
+def tidy(storage: Storage, home: str, head: Head, plan: Plan) -> None:
+    """Remove what the model at `home` no longer needs: what led to the plan that is committed now, old bases after
+    a grace time, old changesets after 90 days."""
+    named, now = _named(head), time.time()
+    _drop_extraction(storage, plan, named)
+    folder = storage.folder(home)
+    for plan in folder.iterdir():
+        if plan.is_dir():
+            _tidy_plan(plan, {path for path in plan.iterdir() if _name(storage, path) in named}, now)
+
+
+def _drop_extraction(storage: Storage, plan: Plan, named: set[str]) -> None:
+    kept = named | {file.name for file in (*plan.files, *plan.before)}
+    for path in storage.folder(plan.folder).iterdir():
+        if path.name not in KEPT and _name(storage, path) not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _tidy_plan(plan: Path, named: set[Path], now: float) -> None:
+    age = now - plan.stat().st_mtime
+    if not named and age > RETENTION_SECONDS:
+        shutil.rmtree(plan, ignore_errors=True)
+        return
+    if age < GRACE_SECONDS:
+        return
+    for path in plan.iterdir():
+        if path not in named and path.name not in KEPT and not _is_changeset(plan, path):
+            path.unlink(missing_ok=True)
+
+
+def _is_changeset(plan: Path, path: Path) -> bool:
+    """A first extract in the order of the key is its run's changeset, too."""
+    return path.name.startswith("extract-") and not (plan / "changes.parquet").exists() and not (plan / "delta.parquet").exists()
+
+
+def clear(storage: Storage, folder: str, head: Head) -> None:
+    """Remove the folder of a plan that never came to be, unless the head names a file of it."""
+    if not any(name.startswith(f"{folder}/") for name in _named(head)):
+        storage.remove(folder)
+
+
+def _named(head: Head) -> set[str]:
+    names = {file.name for layers in (head.snapshot, head.sent) for file in layers.files}
+    if head.owed is not None:
+        names.add(head.owed.name)
+    if head.promised:
+        names.add(head.promised)
+    return names
+
+
+def _name(storage: Storage, path: Path) -> str:
+    return path.relative_to(storage.root).as_posix()

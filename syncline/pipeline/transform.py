@@ -1,0 +1,162 @@
+"""Transform: what changed at the source -> what must change at the destination, within the limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from syncline import diff, owed, snapshot
+from syncline.changes import OP, PART, RowFile
+from syncline.engine import Engine, listed, opened
+from syncline.pipeline import work as works
+from syncline.pipeline.plan import Plan
+from syncline.pipeline.work import Delta, Work
+from syncline.run import Head
+from syncline.snapshot import Layers, columns, keys
+
+
+def transform(work: Work, delta: Delta) -> Plan:
+    """The plan: changes for the destination, and the head it leads to. Safe to repeat.
+
+    Only changed and owed rows are looked at; what they sent before is looked up in *sent* (R13). Deletions over
+    the limit are held back, all of them (R25).
+    """
+    before = owed.owed_rows(work.storage, work.model, work.head)
+    differing = owed.of_kind(before, owed.REFUSED, owed.WITHHELD)
+    if not work.sends_all and not len(differing) and not _is_over(work, delta.deleted, delta):
+        return _as_it_is(work, delta)
+    with opened(work.storage.root) as engine:
+        return _looked_up(engine, work, delta, differing)
+
+
+def _as_it_is(work: Work, delta: Delta) -> Plan:
+    """Nothing is owed, so what changed at the source is what changes at the destination."""
+    counts = {"inserted": delta.inserted, "updated": delta.updated, "deleted": delta.deleted}
+    head = _head(work, delta, delta.snapshot, _unread(work, delta))
+    return replace(_plan(work, head), files=delta.files, before=delta.before, **counts)
+
+
+def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) -> Plan:
+    """Compare what the rows are now with what was sent of them."""
+    model, locate = work.model, work.storage.path
+    after = snapshot.relation(delta.snapshot, model, locate)
+    before = snapshot.relation(work.sent, model, locate)
+    if not work.sends_all:
+        engine.register("differing", differing.select(list(model.key)).rename_columns(keys(model)))
+        key = listed(keys(model))
+        changed = snapshot.incoming(delta.files, model, locate)
+        engine.run(f"CREATE TEMP TABLE asked AS SELECT {key} FROM differing UNION SELECT {key} FROM ({changed})")
+        after = f"SELECT * FROM ({after}) SEMI JOIN asked USING ({key})"
+        before = f"SELECT * FROM ({before}) SEMI JOIN asked USING ({key})"
+    diff.compare(engine, model, before, after, same="true" if work.request.resend else "false")
+    withheld = _withhold(engine, work, delta, owed.of_kind(differing, owed.WITHHELD))
+    difference = diff.counted(engine)
+    held = _held(engine, work, len(withheld))
+    owing = pa.concat_tables([_unread(work, delta), withheld])
+    head = _head(work, delta, _with(delta.snapshot, held, len(withheld)), owing)
+    return _written(engine, work, _plan(work, head), difference)
+
+
+def _with(layers: Layers, held: tuple[RowFile, ...], rows: int) -> Layers:
+    """What was sent is the snapshot, but for the rows held back."""
+    return layers.with_delta(held, inserted=rows, deleted=0) if held else layers
+
+
+def _withhold(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> pa.Table:
+    """Take the deletions that must wait out of the changes, into the table `held`; their keys as owed rows (R25)."""
+    model, key = work.model, listed(keys(work.model))
+    engine.register("approved", _approved(work, waiting).rename_columns(keys(model)))
+    engine.register("waiting", waiting.select(list(model.key)).rename_columns(keys(model)))
+    deletions = f"SELECT * FROM {diff.CHANGES} WHERE {OP} = 'delete'"
+    engine.run(f"CREATE TEMP TABLE held AS SELECT * FROM ({deletions}) ANTI JOIN approved USING ({key})")
+    if not _is_over(work, engine.number("SELECT count(*) FROM held"), delta):
+        engine.run(f"CREATE OR REPLACE TEMP TABLE held AS SELECT * FROM held SEMI JOIN waiting USING ({key})")
+    same = listed([f"{diff.CHANGES}.{column} = held.{column}" for column in keys(model)], " AND ")
+    engine.run(f"DELETE FROM {diff.CHANGES} USING held WHERE {same}")
+    held = engine.table(f"SELECT {key} FROM held ORDER BY ALL").rename_columns(list(model.key)).cast(model.key_schema)
+    new = held.join(waiting.select(list(model.key)), list(model.key), join_type="left anti")
+    still = waiting.join(held, list(model.key), join_type="left semi").select(waiting.column_names)
+    return pa.concat_tables([still, owed.from_keys(new, model, owed.WITHHELD, _reason(work, delta))])
+
+
+def _approved(work: Work, waiting: pa.Table) -> pa.Table:
+    """The keys that were shown and approved, as far as they may go now (R26)."""
+    key = list(work.model.key)
+    if not work.approved:
+        return waiting.select(key).slice(0, 0)
+    shown = owed.read(work.storage.path(f"{work.home}/{work.approved}/owed.parquet"), work.model)
+    return owed.of_kind(shown, owed.WITHHELD, owed.ABSENT).select(key)
+
+
+def _is_over(work: Work, deletions: int, delta: Delta) -> bool:
+    """The run deletes more than may go unseen, or a full read found nothing where there was something (R25)."""
+    limits, rows = work.sync.limits, work.sent.rows
+    if deletions <= 0:
+        return False
+    return delta.is_empty_read or (rows >= limits.at_least and deletions > limits.deleted * rows)
+
+
+def _reason(work: Work, delta: Delta) -> str:
+    if delta.is_empty_read:
+        return "the source is empty, though rows came from it before"
+    return f"deletions over the limit of {work.sync.limits.deleted:.0%} of the rows"
+
+
+def _held(engine: Engine, work: Work, count: int) -> tuple[RowFile, ...]:
+    """The rows that stay at the destination although the source has let them go, as *sent* must know them."""
+    if not count:
+        return ()
+    engine.write(f"SELECT {listed([*columns(work.model), PART])}, 'insert' AS {OP} FROM held", work.path("held.parquet"))
+    return (RowFile(work.name("held.parquet"), tuple(work.model.schema.names), count, work.model.key),)
+
+
+def _written(engine: Engine, work: Work, plan: Plan, difference: diff.Difference) -> Plan:
+    if not len(difference):
+        return plan
+    names, key = tuple(work.model.schema.names), work.model.key
+    diff.write(engine, work.model, work.path("changes.parquet"), work.path("previous.parquet"))
+    files = (RowFile(work.name("changes.parquet"), names, len(difference), key),)
+    before = (RowFile(work.name("previous.parquet"), names, difference.updated, key),) if difference.updated else ()
+    counts = {"inserted": difference.inserted, "updated": difference.updated, "deleted": difference.deleted}
+    return replace(plan, files=files, before=before, **counts)
+
+
+def _unread(work: Work, delta: Delta) -> pa.Table:
+    """What the read left owed: rejected and absent rows."""
+    if delta.owed is None:
+        return owed.schema(work.model).empty_table()
+    return owed.read(work.storage.path(delta.owed.name), work.model)
+
+
+def _plan(work: Work, head: Head) -> Plan:
+    return Plan(work.id, work.folder, work.model, work.sync.target, work.destination, work.fence, head)
+
+
+def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
+    """Where the model stands once the plan is loaded whole."""
+    sync, source = work.sync, work.connection.source
+    head = replace(
+        work.head,
+        snapshot=delta.snapshot,
+        sent=sent,
+        cursors=delta.cursors,
+        key=work.model.key,
+        read=works.read_fingerprint(sync, work.model, source.identity()),
+        send=works.send_fingerprint(sync),
+        destination=work.destination,
+        target=works.target(sync.target),
+        promised="",
+    )
+    return owing_head(work, head, owing)
+
+
+def owing_head(work: Work, head: Head, owing: pa.Table) -> Head:
+    """The head with these rows owed. The list of before is kept where it says the same, so that nothing moves."""
+    if not len(owing):
+        return replace(head, owed=None, owing={})
+    order = [(column, "ascending") for column in owing.column_names]
+    if work.head.owed is not None and owed.owed_rows(work.storage, work.model, work.head).sort_by(order) == owing.sort_by(order):
+        return replace(head, owed=work.head.owed, owing=work.head.owing)
+    file = owed.write(owing, work.model, work.path("owed.parquet"), work.name("owed.parquet"))
+    return replace(head, owed=file, owing=owed.counts(owing))

@@ -1,0 +1,178 @@
+"""One model's part of a run, and what its steps hand each other: references to files, never tables."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from syncline import datatype
+from syncline.changes import RowFile
+from syncline.connection import Connection, ModelSync
+from syncline.connector import Target
+from syncline.model import Cursor, DataModel, SyncMode
+from syncline.request import Request
+from syncline.run import Head
+from syncline.snapshot import Layers
+from syncline.storage import Storage
+
+
+def _nothing() -> None:
+    """Nobody asks."""
+
+
+def _unseen(_rows: int) -> None:
+    """Nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One model's part of a run: all that its steps need to know.
+
+    Args:
+        mode: how the source is read this time, which is `full` where no cursor is known.
+        id: the id of the plan this may become.
+        folder: where its files lie in the storage.
+        guard: raises LeaseLost if another run has taken over.
+        report: is told how many more rows a step has done.
+    """
+
+    connection: Connection
+    sync: ModelSync
+    model: DataModel
+    head: Head
+    request: Request
+    mode: SyncMode
+    storage: Storage
+    tenant: str
+    id: str
+    folder: str
+    fence: int
+    guard: Callable[[], None] = _nothing
+    report: Callable[[int], None] = _unseen
+
+    @property
+    def home(self) -> str:
+        """The folder of the model in the storage."""
+        return home(self.tenant, self.connection.name, self.model.name)
+
+    def name(self, file: str) -> str:
+        """The name in the storage of a file of this work."""
+        return f"{self.folder}/{file}"
+
+    def path(self, file: str) -> Path:
+        """Where a new file of this work is to be written."""
+        return self.storage.folder(self.folder) / file
+
+    @property
+    def scope(self) -> str:
+        """Whose plans come one after another at the destination."""
+        return f"{self.tenant}/{self.connection.name}/{self.model.name}"
+
+    @property
+    def destination(self) -> str:
+        """Which destination it is, without secrets."""
+        return self.connection.destination.identity() if self.connection.destination else ""
+
+    @property
+    def approved(self) -> str:
+        """The list of withheld deletions that may go on now; empty: none (R26)."""
+        return self.request.approve.get(self.sync.name, "")
+
+    @property
+    def sends_all(self) -> bool:
+        """Everything is compared with, or sent to, the destination, not only what changed at the source."""
+        return self.request.resend or self.is_replay
+
+    @property
+    def is_replay(self) -> bool:
+        """The destination is another one than before, so nothing has been sent to it (R5)."""
+        return not self.head.is_new and (self.head.destination, self.head.target) != (self.destination, target(self.sync.target))
+
+    @property
+    def sent(self) -> Layers:
+        """What the destination holds from us, before this run."""
+        return Layers() if self.is_replay else self.head.sent
+
+
+def home(tenant: str, connection: str, model: str) -> str:
+    """The folder of a model in the storage."""
+    return "/".join(["data", *(quote(part, safe="") for part in (tenant, connection, model))])
+
+
+def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
+    """How the source is read: when it changes, the next read is a full one (R5)."""
+    schema = [[column.name, datatype.name(column.type)] for column in model.schema]
+    return _hashed([identity, sync.origin, sync.cursor, list(model.key), schema])
+
+
+def send_fingerprint(sync: ModelSync) -> str:
+    """What is made of the rows: when it changes, the snapshot is sent anew without reading the source (R5)."""
+    return _hashed([target(sync.target), [publication.format for publication in sync.publish]])
+
+
+def target(target: Target) -> str:
+    """A target as text."""
+    return f"{target.table} on_delete={target.on_delete} shared={target.shared}"
+
+
+def _hashed(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What came out of the source.
+
+    Args:
+        files: the rows as they came; `_op` says `insert` of a row that is there, `delete` of a key that is gone.
+        rejected: rows that do not fit the model: a file of owed rows.
+        read: how many rows came, rejected ones included.
+        complete: the parts whose end was reached with nothing left out (R7).
+        cursors: part -> where the next incremental read starts (R8).
+        in_key_order: the keys came strictly growing, so none stands twice.
+        ordered: the rows came in the order of the cursor (R11).
+    """
+
+    files: tuple[RowFile, ...] = ()
+    rejected: RowFile | None = None
+    read: int = 0
+    rejections: int = 0
+    complete: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    in_key_order: bool = False
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed at the source since the last snapshot, and the snapshot it leads to.
+
+    Args:
+        files, before: the rows after and before, as in a changeset.
+        owed: the rows rejected while reading, and the keys absent from a read that was not proven complete: a file.
+        is_empty_read: a full read found nothing at all (R25).
+        late: rows that changed although they lie before the cursor (R9).
+    """
+
+    snapshot: Layers
+    files: tuple[RowFile, ...] = ()
+    before: tuple[RowFile, ...] = ()
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    owed: RowFile | None = None
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    read: int = 0
+    late: int = 0
+    is_empty_read: bool = False
+
+    def __len__(self) -> int:
+        """How many rows changed."""
+        return self.inserted + self.updated + self.deleted
+
+
