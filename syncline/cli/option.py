@@ -1,0 +1,36 @@
+"""Arguments and options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from syncline.errors import ConfigError
+from syncline.request import Request
+
+Connections = Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION]...", help="Which; none: all.")]
+ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="The name of a connection.")]
+MaybeConnection = Annotated[str | None, typer.Argument(metavar="[CONNECTION]", help="This one only.")]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="This model only; may be repeated.")
+]
+Full = Annotated[bool, typer.Option("--full", help="Read everything, and remove what is gone at the source.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="Only what changed since; needs --model. Removes nothing.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def request(models: Sequence[str] | None, *, full: bool, since: str | None, resend: bool = False) -> Request:
+    """What a run is asked to do, as the options say it (R28).
+
+    Raises:
+        ConfigError: the options exclude each other, or a date is none.
+    """
+    if since and not models:
+        raise ConfigError("--from needs a model", hint="add --model NAME")
+    items: list[Any] = [{"data_model": model} | ({"sync_from": since} if since else {}) for model in models or ()]
+    return Request.parse({"full_sync": full, "data_models_to_sync": items, "resend": resend})

@@ -1,0 +1,141 @@
+"""plan, run and approve: what would be sent, sending it, and letting go what was withheld."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from syncline.cli import option
+from syncline.cli.log import logged
+from syncline.cli.progress import watching
+from syncline.cli.prospect import preview_json, show_preview
+from syncline.cli.report import DONE, FAILED, OWING, exit_code, show_runs, worst
+from syncline.cli.screen import note, plural, say, say_error, say_json, table, value
+from syncline.connection import Connection
+from syncline.errors import SynclineError
+from syncline.request import Request
+from syncline.run import Head, Run
+from syncline.workspace import Workspace
+
+_AWAITING = ("withheld", "absent")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    for command in (plan, run, approve):
+        app.command()(command)
+
+
+def plan(
+    ctx: typer.Context,
+    *,
+    connection: option.ConnectionName,
+    model: option.Models = None,
+    full: option.Full = False,
+    since: option.From = None,
+    rows: Annotated[int, typer.Option(min=0, help="How many rows to show of each model.")] = 10,
+    as_json: option.AsJson = False,
+) -> None:
+    """Show what a run would send; nothing is sent."""
+    from syncline.pipeline import preview  # noqa: PLC0415 - the engine is half of a start
+
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.connection(connection)
+    request = option.request(model, full=full, since=since)
+    with preview(found, request, workspace.store, workspace.storage) as previews:
+        if as_json:
+            say_json({"connection": connection, "models": [preview_json(one, rows) for one in previews]})
+        else:
+            for one in previews:
+                show_preview(one, rows, connection)
+        codes = [FAILED if one.error else OWING if one.owing else DONE for one in previews]
+    raise typer.Exit(worst(codes))
+
+
+def run(
+    ctx: typer.Context,
+    *,
+    connection: option.Connections = None,
+    model: option.Models = None,
+    full: option.Full = False,
+    since: option.From = None,
+    resend: Annotated[bool, typer.Option("--resend", help="Send everything, changed or not.")] = False,
+    as_json: option.AsJson = False,
+) -> None:
+    """Sync now: what changed since the last run, and nothing else."""
+    workspace = Workspace.open(ctx.obj)
+    request = option.request(model, full=full, since=since, resend=resend)
+    runs, codes = [], []
+    for name in connection or [*workspace.connections, *workspace.errors]:
+        try:
+            runs.append(_sync(workspace, workspace.connection(name), request))
+            codes.append(exit_code(runs[-1]))
+        except SynclineError as error:  # the others do not wait for this one
+            say_error(error)
+            codes.append(error.exit_code)
+    _tell(runs, as_json=as_json)
+    if not runs and not codes:
+        note(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
+    raise typer.Exit(worst(codes))
+
+
+def approve(
+    ctx: typer.Context,
+    *,
+    connection: option.ConnectionName,
+    model: option.Models = None,
+    yes: option.Yes = False,
+    as_json: option.AsJson = False,
+) -> None:
+    """Carry out deletions that wait for you.
+
+    They are shown first, and you are asked.
+    """
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.connection(connection)
+    lists: dict[str, str] = {}
+    for sync in found.models if not model else [found[name] for name in model]:
+        head = workspace.store.head(connection, sync.name)
+        if _show_awaiting(workspace, found, sync.name, head, quiet=as_json):
+            lists[sync.name] = head.owed_list  # R26: exactly what was shown
+    if not lists:
+        _tell([], as_json=as_json)
+        note(f"Nothing waits for approval in {connection}.")
+        return
+    if not yes and not typer.confirm("Delete these at the destination?", err=True):
+        raise typer.Exit(FAILED)
+    done = _sync(workspace, found, Request(approve=lists))
+    _tell([done], as_json=as_json)
+    raise typer.Exit(exit_code(done))
+
+
+def _sync(workspace: Workspace, connection: Connection, request: Request) -> Run:
+    from syncline.pipeline import sync  # noqa: PLC0415 - the engine is half of a start
+
+    with logged(workspace), watching(connection.name) as watch:
+        return sync(connection, request, workspace.store, workspace.storage, listen=watch)
+
+
+def _tell(runs: list[Run], *, as_json: bool) -> None:
+    if as_json:
+        say_json([run.as_json() for run in runs])
+    else:
+        show_runs(runs)
+
+
+def _show_awaiting(workspace: Workspace, connection: Connection, name: str, head: Head, *, quiet: bool) -> int:
+    """Show the deletions of one model that wait; gives how many."""
+    if head.owed is None or not any(head.owing.get(kind) for kind in _AWAITING):
+        return 0
+    from syncline.owed import owed_rows  # noqa: PLC0415 - only where something is owed
+
+    model = connection[name].model(connection.source)
+    rows = [row for row in owed_rows(workspace.storage, model, head).to_pylist() if row["kind"] in _AWAITING]
+    if rows and not quiet:
+        say(f"{connection.name} {name}: {plural(len(rows), 'deletion')} waiting")
+        shown = [(*(value(row[column]) for column in model.key), row["kind"], row["reason"]) for row in rows[:20]]
+        table([*model.key, "kind", "reason"], shown)
+        if len(rows) > len(shown):
+            say(f"… and {len(rows) - len(shown):,} more")
+    return len(rows)

@@ -1,0 +1,156 @@
+"""How things look: tables, numbers and times for people, JSON for programs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from syncline.errors import SynclineError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_MINUTE, _HOUR, _SHORT = 60, 3600, 10
+
+
+def console(*, error: bool = False) -> Console:
+    """A terminal to print to, in colours unless NO_COLOR is set."""
+    from rich.console import Console  # noqa: PLC0415 - a pipe needs none
+
+    return Console(stderr=error, markup=False, highlight=False, emoji=False)
+
+
+def say(text: str = "") -> None:
+    """One line for people, on stdout."""
+    print(text)  # noqa: T201 - this is what a command line does
+
+
+def note(text: str) -> None:
+    """One line beside the output, on stderr."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def say_error(error: SynclineError) -> None:
+    """The error and, on a line of its own, what to do about it."""
+    place = f"{error.where}: " if error.where else ""
+    note(f"Error: {place}{error.message}")
+    if error.hint:
+        note(f"  → {error.hint}")
+
+
+def say_json(data: object) -> None:
+    """JSON on stdout, for programs."""
+    say(json.dumps(data, indent=2, ensure_ascii=False, default=_json))
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
+    """Rows under titles; the columns named in `right` are numbers."""
+    aligned = ["right" if title in set(right) else "left" for title in titles]
+    if sys.stdout.isatty():
+        _framed(titles, rows, aligned)
+    else:
+        _lined_up([titles, *rows], aligned)
+
+
+def _framed(titles: Sequence[str], rows: Iterable[Sequence[str]], aligned: Sequence[str]) -> None:
+    from rich import box  # noqa: PLC0415 - a pipe needs none
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for title, side in zip(titles, aligned, strict=True):
+        made.add_column(title, justify="right" if side == "right" else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    console().print(made)
+
+
+def _lined_up(rows: Sequence[Sequence[str]], aligned: Sequence[str]) -> None:
+    """Plain lines: nothing is wrapped or cut."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, aligned, strict=True)
+        say(
+            "  ".join(
+                cell.rjust(width) if side == "right" else cell.ljust(width) for cell, width, side in cells
+            ).rstrip()
+        )
+
+
+def number(count: int) -> str:
+    """A count for people.
+
+    Example:
+        >>> number(1234567)
+        '1,234,567'
+    """
+    return f"{count:,}"
+
+
+def plural(count: int, thing: str) -> str:
+    """A count with its word.
+
+    Example:
+        >>> plural(1, "row"), plural(2000, "row")
+        ('1 row', '2,000 rows')
+    """
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"
+
+
+def lasting(start: datetime | None, end: datetime | None) -> str:
+    """How long something took, for people.
+
+    Example:
+        >>> lasting(datetime(2026, 1, 1, 12, 0, 0), datetime(2026, 1, 1, 12, 2, 5))
+        '2 min 5 s'
+    """
+    if start is None or end is None:
+        return ""
+    seconds = (end - start).total_seconds()
+    if seconds < _SHORT:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+
+
+def moment(when: datetime | None) -> str:
+    """A time in the zone of this machine."""
+    return when.astimezone().strftime("%Y-%m-%d %H:%M:%S") if when else ""
+
+
+def value(cell: object, limit: int = 40) -> str:
+    r"""One value of a row, shortened, in one line.
+
+    Example:
+        >>> value("two\nlines"), value(None), value(date(2026, 1, 31))
+        ('two\\nlines', 'NULL', '2026-01-31')
+    """
+    if cell is None:
+        return "NULL"
+    text = _json(cell) if not isinstance(cell, (str, int, float)) else str(cell)
+    shown = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: limit + 1])
+    return shown if len(text) <= limit else f"{shown[: limit - 1]}…"
+
+
+def plain(row: Mapping[str, object] | None) -> dict[str, Any] | None:
+    """A row as JSON can hold it: NaN and infinities become texts."""
+    if row is None:
+        return None
+    return {
+        name: str(cell) if isinstance(cell, float) and not math.isfinite(cell) else cell for name, cell in row.items()
+    }
+
+
+def _json(cell: object) -> str:
+    if isinstance(cell, (datetime, date, time)):
+        return cell.isoformat()
+    return base64.b64encode(cell).decode() if isinstance(cell, bytes) else str(cell)

@@ -1,0 +1,138 @@
+"""init and check: a workspace is made, and looked over before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from syncline.cli import option
+from syncline.cli.screen import note, plural, say, say_json, table
+from syncline.connection import Connection, ModelSync
+from syncline.connector import Connector
+from syncline.errors import SynclineError
+from syncline.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(init)
+    app.command()(check)
+
+
+def init(folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")] = Path()) -> None:
+    """Make a workspace with an example that works at once."""
+    from syncline.cli.example import write_example  # noqa: PLC0415 - nobody else needs its texts
+
+    for written in write_example(folder):
+        say(f"wrote {written}")
+    at = "" if folder == Path() else f"cd {folder} && "
+    say(f"\nIt works as it is. Next: {at}syncline check && syncline run")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `check` found out about a model, or about what all models need."""
+
+    connection: str
+    model: str
+    columns: int = 0
+    key: tuple[str, ...] = ()
+    table: str = ""
+    problem: str = ""
+
+
+def check(ctx: typer.Context, *, connection: option.MaybeConnection = None, as_json: option.AsJson = False) -> None:
+    """Look over settings, columns and keys.
+
+    All problems are shown at once; nothing is changed.
+    """
+    workspace = Workspace.open(ctx.obj)
+    findings = list(_findings(workspace, connection))
+    problems = sum(1 for finding in findings if finding.problem)
+    if as_json:
+        say_json({"ok": not problems, "findings": [asdict(finding) for finding in findings]})
+    elif not findings:
+        say(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
+    else:
+        _show(findings)
+        if not problems:
+            say(f"{plural(len(findings), 'model')} fine. Next: syncline run")
+    if problems:
+        note(f"{plural(problems, 'problem')} found.")
+        raise typer.Exit(2)
+
+
+def _show(findings: list[Finding]) -> None:
+    rows = [
+        (one.connection, one.model, str(one.columns or ""), ", ".join(one.key), one.table, one.problem or "ok")
+        for one in findings
+    ]
+    table(["connection", "model", "columns", "key", "to", "result"], rows, right=["columns"])
+
+
+def _findings(workspace: Workspace, name: str | None) -> Iterator[Finding]:
+    if name is not None and name not in workspace.errors:
+        yield from _connection_findings(workspace.connection(name))
+    for connection in workspace.connections.values() if name is None else ():
+        yield from _connection_findings(connection)
+    for file, error in workspace.errors.items():
+        if name in (None, file):
+            yield Finding(file, "", problem=str(error))
+    yield from _shared_tables(workspace, name)
+    if problem := _problem(lambda: workspace.store.runs(limit=1)):
+        yield Finding("", "", problem=f"the store: {problem}")
+
+
+def _connection_findings(connection: Connection) -> Iterator[Finding]:
+    ends: list[tuple[str, Connector | None]] = [
+        ("source", connection.source),
+        ("destination", connection.destination),
+    ]
+    broken = {}
+    for side, end in ends:
+        problem = _problem(end.check) if end is not None else ""
+        if problem:
+            broken[side] = problem
+            yield Finding(connection.name, "", problem=f"{side}: {problem}")
+    for model in connection.models:
+        if not broken:
+            yield _model_finding(connection, model)
+
+
+def _model_finding(connection: Connection, sync: ModelSync) -> Finding:
+    try:
+        model = sync.model(connection.source)
+        columns, key = len(model.schema), model.key
+        problems = connection.destination.problems(model, sync.target) if connection.destination else []
+    except SynclineError as error:
+        error.where = error.where or sync.where
+        return Finding(connection.name, sync.name, problem=str(error))
+    to = sync.target.table if connection.destination else "files only"
+    return Finding(connection.name, sync.name, columns, key, to, "; ".join(problems))
+
+
+def _shared_tables(workspace: Workspace, name: str | None) -> Iterator[Finding]:
+    """Two models on one table would undo each other, unless both say so (R23)."""
+    taken: dict[tuple[str, str], tuple[str, ModelSync]] = {}
+    for connection in workspace.connections.values():
+        for model in connection.models if connection.destination else ():
+            assert connection.destination is not None
+            place = (connection.destination.identity(), model.target.table)
+            other, first = taken.setdefault(place, (connection.name, model))
+            alone = model is first or (model.target.shared and first.target.shared)
+            if not alone and name in (None, connection.name, other):
+                problem = f"{model.where}: the table {model.target.table} is also that of {other}/{first.name}"
+                hint = "say `shared: true` in both, or choose another table"
+                yield Finding(connection.name, model.name, problem=f"{problem} ({hint})")
+
+
+def _problem(attempt: Any) -> str:
+    try:
+        attempt()
+    except SynclineError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,6 @@
+"""From YAML to connections; every error names file, line and key."""
+
+from syncline.config.connection import load_connection
+from syncline.config.settings import Settings, load_settings
+
+__all__ = ["Settings", "load_connection", "load_settings"]

@@ -1,0 +1,161 @@
+"""A folder of connections, its store and its files: the composition root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from syncline.config import Settings, load_connection, load_settings
+from syncline.config.setting import anchored
+from syncline.connection import Connection
+from syncline.errors import ConfigError
+from syncline.run import Store
+from syncline.secret import Secret
+from syncline.storage import Storage
+
+SETTINGS, CONNECTIONS, OWN = "syncline.yaml", "connections", ".syncline"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with `syncline.yaml` (optional) and `connections/*.yaml`.
+
+    What Syncline keeps lies in `.syncline` within it, unless the settings or the variables SYNCLINE_DATABASE_URL and
+    SYNCLINE_STORAGE_URL say otherwise. Nothing is opened before it is asked for.
+    """
+
+    folder: Path
+    settings: Settings
+
+    @classmethod
+    def open(cls, folder: str | Path | None = None) -> Workspace:
+        """The workspace in `folder`, else in SYNCLINE_WORKSPACE, else around the current folder.
+
+        Raises:
+            ConfigError: there is none, or its settings are wrong.
+        """
+        named = folder or os.environ.get("SYNCLINE_WORKSPACE")
+        root = Path(named).resolve() if named else _around(Path.cwd())
+        if not root.is_dir():
+            raise ConfigError(f"there is no folder {root}", hint="make a workspace there: syncline init FOLDER")
+        if not _is_workspace(root):
+            message = f"{root} is no workspace: it has neither {SETTINGS} nor {CONNECTIONS}/"
+            raise ConfigError(message, hint="make it one: syncline init FOLDER")
+        file = root / SETTINGS
+        return cls(root, load_settings(file) if file.exists() else Settings())
+
+    @cached_property
+    def own(self) -> Path:
+        """The folder for what Syncline keeps; not for git."""
+        folder = self.folder / OWN
+        try:
+            folder.mkdir(exist_ok=True)
+            ignore = folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            hint = "set SYNCLINE_DATABASE_URL and SYNCLINE_STORAGE_URL, or make it writable"
+            raise ConfigError(f"{folder} cannot be written: {error.strerror}", hint=hint) from error
+        return folder
+
+    @cached_property
+    def store(self) -> Store:
+        """The memory of this workspace.
+
+        Raises:
+            ConfigError: the database cannot be reached.
+        """
+        from syncline.store import open_store  # noqa: PLC0415 - most of a start; `--help` and `check` need none
+
+        url = os.environ.get("SYNCLINE_DATABASE_URL") or self.settings.database
+        if not url:
+            url = f"sqlite:///{(self.own / 'store.db').as_posix()}"
+        url = anchored(url, self.folder)
+        return open_store(url.reveal() if isinstance(url, Secret) else url, tenant=self.settings.tenant)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where snapshots, plans and publications lie.
+
+        Raises:
+            ConfigError: it is a kind of storage that is not there yet, or cannot be written.
+        """
+        place = os.environ.get("SYNCLINE_STORAGE_URL") or self.settings.storage
+        folder = self.folder / _local(place) if place else self.own / "files"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"the storage {folder} cannot be written: {error.strerror}") from error
+        return Storage(folder)
+
+    @cached_property
+    def connections(self) -> Mapping[str, Connection]:
+        """The connections that can be used, by name; what is wrong with the others stands in `errors`."""
+        return self._loaded[0]
+
+    @cached_property
+    def errors(self) -> Mapping[str, ConfigError]:
+        """What is wrong with connections that cannot be used, by the name of the file."""
+        return self._loaded[1]
+
+    def connection(self, name: str) -> Connection:
+        """The connection of this name.
+
+        Raises:
+            ConfigError: its file is wrong, or there is none; the known ones are listed.
+        """
+        if name in self.connections:
+            return self.connections[name]
+        if name in self.errors:
+            raise self.errors[name]
+        if not self.connections and not self.errors:
+            raise ConfigError(f"there are no connections in {self.folder / CONNECTIONS}", hint="syncline init")
+        known = ", ".join(sorted({*self.connections, *self.errors}))
+        raise ConfigError(f"unknown connection `{name}`", where=str(self.folder), hint=f"known are {known}")
+
+    @cached_property
+    def _loaded(self) -> tuple[dict[str, Connection], dict[str, ConfigError]]:
+        """One broken file must not hide the others."""
+        found: dict[str, Connection] = {}
+        errors: dict[str, ConfigError] = {}
+        folder = self.folder / CONNECTIONS
+        for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            try:
+                connection = load_connection(file, self.folder, self.settings.limits)
+            except ConfigError as error:
+                errors[file.stem if file.stem not in errors else file.name] = error
+                continue
+            if connection.name in found:
+                message = f"the connection `{connection.name}` is declared in {found[connection.name].where} as well"
+                errors[file.name] = ConfigError(message, where=connection.where, hint="rename one of them")
+            else:
+                found[connection.name] = connection
+        return found, errors
+
+
+def _is_workspace(folder: Path) -> bool:
+    return (folder / SETTINGS).is_file() or (folder / CONNECTIONS).is_dir()
+
+
+def _around(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if _is_workspace(folder):
+            return folder
+    message = f"there is no workspace here: neither {start} nor a folder above it has {SETTINGS} or {CONNECTIONS}/"
+    raise ConfigError(message, hint="make one: syncline init")
+
+
+def _local(place: str) -> Path:
+    """The path of a storage that is a folder."""
+    text = place.reveal() if isinstance(place, Secret) else place
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    if "://" in text:
+        hint = "use a folder or a file:// URL"
+        raise ConfigError(f"storage of the kind {parts.scheme}:// is not there yet", hint=hint)
+    return Path(text)
