@@ -55,6 +55,19 @@ def physical(index: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """How many rows came, changed and went."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def __len__(self) -> int:
+        """How many rows differ."""
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True, slots=True)
 class Changeset:
     """What one run sends to a destination: rows inserted, updated and deleted, kept in files.
 
@@ -122,5 +135,7 @@ def read(
                 if has_operation:
                     rows = batch.filter(pc.is_in(batch.column(OP), pa.array(operations, pa.string())))
                 if rows.num_rows:
-                    arrays = [rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)]
+                    arrays = [
+                        rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)
+                    ]
                     yield pa.RecordBatch.from_arrays(arrays, schema=wanted)

@@ -70,7 +70,7 @@ class Load:
     progress: Callable[[int], None] = field(default=_unseen, compare=False)
 
 
-class Connector(ABC):
+class Connector:
     """What sources and destinations have in common: a frozen dataclass whose fields are its settings."""
 
     def check(self) -> None:
@@ -88,7 +88,7 @@ class Connector(ABC):
         return f"{type(self).__qualname__}({shown})"
 
 
-class Source(Connector):
+class Source(Connector, ABC):
     """Where rows come from. `read` is the one method a source must have."""
 
     rereads: ClassVar[bool] = False
@@ -123,7 +123,7 @@ class Source(Connector):
         return None if found is None else found.schema
 
 
-class Destination(Connector):
+class Destination(Connector, ABC):
     """Where rows go. `load` is the one method a destination must have."""
 
     idempotent: ClassVar[Idempotence] = "key"
@@ -169,7 +169,7 @@ def destination_kind(kind: str) -> type[Destination]:
     return _kind("syncline.destinations", "destination", kind)
 
 
-def _kind(group: str, what: str, kind: str) -> Any:  # noqa: ANN401 - an entry point can be anything
+def _kind(group: str, what: str, kind: str) -> Any:
     known = {entry.name: entry for entry in entry_points(group=group)}
     if kind not in known:
         raise ConfigError(f"unknown {what} kind `{kind}`", hint=f"installed are {', '.join(sorted(known))}")

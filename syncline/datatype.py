@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pyarrow as pa
 
@@ -58,6 +59,16 @@ _ENGINE = {
     "time": "TIME",
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMPTZ",
+}
+_PLAIN: dict[Callable[[pa.DataType], bool], pa.DataType] = {
+    pa.types.is_large_string: pa.string(),
+    pa.types.is_string_view: pa.string(),
+    pa.types.is_large_binary: pa.binary(),
+    pa.types.is_binary_view: pa.binary(),
+    pa.types.is_fixed_size_binary: pa.binary(),
+    pa.types.is_date64: pa.date32(),
+    pa.types.is_time: pa.time64("us"),
+    pa.types.is_null: pa.string(),
 }
 _MAX_DIGITS = 38
 
@@ -122,19 +133,10 @@ def plain(kind: pa.DataType) -> pa.DataType:
     """
     if pa.types.is_dictionary(kind):
         return plain(kind.value_type)
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return pa.string()
-    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind) or pa.types.is_fixed_size_binary(kind):
-        return pa.binary()
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", tz="UTC" if kind.tz else None)
-    if pa.types.is_date64(kind):
-        return pa.date32()
-    if pa.types.is_time(kind):
-        return pa.time64("us")
-    if pa.types.is_null(kind):
-        return pa.string()
     if pa.types.is_decimal(kind) and kind.precision <= _MAX_DIGITS:
         return pa.decimal128(kind.precision, kind.scale)
-    name(kind)
-    return kind
+    same = next((known for alike, known in _PLAIN.items() if alike(kind)), kind)
+    name(same)
+    return same

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from syncline import engine as engines
-from syncline.changes import OP, PART, Operation, physical
+from syncline.changes import OP, PART, Difference, Operation, physical
 from syncline.engine import Engine, listed
 from syncline.errors import DataError
 from syncline.model import DataModel
@@ -20,33 +19,23 @@ CHANGES = "changes"
 """The engine's table of what changed: `_op`, the rows after (c0…), and before (b0…)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How many rows came, changed and went."""
-
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-
-    def __len__(self) -> int:
-        """How many rows differ."""
-        return self.inserted + self.updated + self.deleted
-
-
-def compare(engine: Engine, model: DataModel, before: str, after: str, *, absent: str = "true", same: str = "false") -> Difference:
+def compare(
+    engine: Engine, model: DataModel, before: str, after: str, *, absent: str = "true", same: str = "false"
+) -> Difference:
     """Fill the engine's table `changes` with what leads from `before` to `after`, both queries over c0…cn and `_part`.
 
     Each key stands at most once on either side. Values are compared exactly: NULL equals NULL, NaN equals NaN,
     and 0.0 differs from -0.0.
 
-    Args:
-        absent: a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7).
-        same: a condition under which a row counts as updated although nothing differs.
-
+    `absent` is a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7). `same`
+    is a condition under which a row counts as updated although nothing differs.
     """
     on = listed([f"a.{key} = b.{key}" for key in keys(model)], " AND ")
     first = keys(model)[0]
-    shown = [f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}" for column in [*columns(model), PART]]
+    shown = [
+        f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}"
+        for column in [*columns(model), PART]
+    ]
     previous = [f"b.{column} AS b{column}" for column in [*columns(model), PART]]
     operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
     engine.run(
@@ -75,7 +64,7 @@ def counted(engine: Engine) -> Difference:
 
 
 def write(engine: Engine, model: DataModel, after: Path, before: Path) -> None:
-    """Write the table `changes`: the rows after (of deleted ones, before) to one file, updated rows before to another."""
+    """Write the table `changes`: rows after (of deleted ones, before) to one file, updated rows before to another."""
     order = listed(keys(model))
     shown = listed([*columns(model), PART, OP])
     engine.write(f"SELECT {shown} FROM {CHANGES} ORDER BY {OP}, {order}", after)
@@ -142,5 +131,7 @@ def _require_unique(table: pa.Table, key: Sequence[str]) -> None:
 
 
 def _named(engine: Engine, model: DataModel, operation: Operation) -> pa.Table:
-    table = engine.table(f"SELECT {listed(columns(model))} FROM {CHANGES} WHERE {OP} = '{operation}' ORDER BY {listed(keys(model))}")
+    table = engine.table(
+        f"SELECT {listed(columns(model))} FROM {CHANGES} WHERE {OP} = '{operation}' ORDER BY {listed(keys(model))}"
+    )
     return table.rename_columns(model.schema.names).cast(model.schema)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from syncline import datatype
 from syncline.errors import ConfigError, DataError
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Cursor: TypeAlias = JSON
 """Where the next incremental read starts. Only its source understands it."""
 Rows: TypeAlias = "pa.Table | pa.RecordBatch | Mapping[str, Sequence[object]] | Sequence[Mapping[str, object]]"
@@ -67,7 +67,9 @@ class DataModel:
             try:
                 kind = datatype.plain(column.type)
             except ConfigError as error:
-                raise ConfigError(f"model {self.name}, column `{column.name}`: {error.message}", hint=error.hint) from error
+                raise ConfigError(
+                    f"model {self.name}, column `{column.name}`: {error.message}", hint=error.hint
+                ) from error
             if column.name in self.key and pa.types.is_floating(kind):
                 raise ConfigError(f"model {self.name}: the key `{column.name}` is a {kind}", hint="use an exact type")
             fields.append(pa.field(column.name, kind))

@@ -97,7 +97,9 @@ def counts(rows: pa.Table) -> dict[str, int]:
 def entries(rows: pa.Table, model: DataModel, file: str) -> list[Entry]:
     """One entry for each kind and reason, most frequent first; values in reasons do not tell them apart."""
     groups: dict[tuple[str, str], list[int]] = {}
-    for index, (kind, reason) in enumerate(zip(rows.column(KIND).to_pylist(), rows.column(REASON).to_pylist(), strict=True)):
+    for index, (kind, reason) in enumerate(
+        zip(rows.column(KIND).to_pylist(), rows.column(REASON).to_pylist(), strict=True)
+    ):
         groups.setdefault((kind, _VALUE.sub("…", reason)), []).append(index)
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     found = [_entry(rows, model, file, *group, indexes) for group, indexes in ordered[:MOST_REASONS]]

@@ -20,6 +20,11 @@ class ModelRequest:
     data_model: str
     sync_from: datetime | None = None
 
+    def as_json(self) -> JSON:
+        """The model as JSON, the way `Request.parse` takes it."""
+        since = {} if self.sync_from is None else {"sync_from": self.sync_from.isoformat()}
+        return {"data_model": self.data_model, **since}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -68,15 +73,9 @@ class Request:
 
     def as_json(self) -> dict[str, JSON]:
         """The request as JSON, the way `parse` takes it."""
-        models: list[JSON] = []
-        for item in self.data_models_to_sync:
-            models.append(
-                {"data_model": item.data_model}
-                | ({"sync_from": item.sync_from.isoformat()} if item.sync_from is not None else {})
-            )
         return {
             "full_sync": self.full_sync,
-            "data_models_to_sync": models,
+            "data_models_to_sync": [item.as_json() for item in self.data_models_to_sync],
             "resend": self.resend,
             "approve": dict(self.approve),
         }
@@ -131,7 +130,11 @@ def _flag(asked: Mapping[str, object], key: str) -> bool:
 def _model_request(item: object) -> ModelRequest:
     if isinstance(item, str):
         return ModelRequest(item)
-    if not isinstance(item, Mapping) or not isinstance(item.get("data_model"), str) or set(item) - {"data_model", "sync_from"}:
+    if (
+        not isinstance(item, Mapping)
+        or not isinstance(item.get("data_model"), str)
+        or set(item) - {"data_model", "sync_from"}
+    ):
         raise ConfigError(f"not a model to sync: {item!r}", hint='{"data_model": NAME, "sync_from": DATE}')
     since = item.get("sync_from")
     return ModelRequest(item["data_model"], None if since is None else moment(since))

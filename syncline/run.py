@@ -239,9 +239,7 @@ class Store(Protocol):
     def published(self, run: Run, model: str, plan: str) -> None:
         """Note which plan the publications were made from (R27)."""
 
-    def close_run(
-        self, run: Run, status: RunStatus, result: RunResult, infos: Mapping[str, JSON] | None = None
-    ) -> Run:
+    def close_run(self, run: Run, status: RunStatus, result: RunResult, infos: Mapping[str, JSON] | None = None) -> Run:
         """End the run and let go of the connection."""
 
     def record_run(self, connection: str, request: Request, result: RunResult, infos: Mapping[str, JSON]) -> Run:
@@ -274,7 +272,7 @@ class Store(Protocol):
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment and moment.isoformat().replace("+00:00", "Z")
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _shown(model: ModelRun) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Layers:
 
 
 def columns(model: DataModel) -> list[str]:
-    """The columns of a model at rest: c0, c1, …"""
+    """The columns of a model at rest: c0, c1 and so on."""
     return [physical(index) for index in range(len(model.schema))]
 
 
@@ -74,7 +74,10 @@ def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
         return base
     shown = listed([*columns(model), PART])
     deltas = listed(
-        [f"SELECT *, {order} AS _n FROM ({_scan(file, model, locate, operation=True)})" for order, file in enumerate(layers.deltas)],
+        [
+            f"SELECT *, {order} AS _n FROM ({_scan(file, model, locate, operation=True)})"
+            for order, file in enumerate(layers.deltas)
+        ],
         " UNION ALL ",
     )
     key = listed(keys(model))

@@ -9,12 +9,13 @@ from syncline.pipeline.publish import publish
 from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.sync import Steps, patient_steps, sync, sync_model
 from syncline.pipeline.transform import transform
-from syncline.pipeline.work import Delta, Extraction, Work
+from syncline.pipeline.work import Delta, Extraction, Loaded, Work
 
 __all__ = [
     "Delta",
     "Extraction",
     "Listener",
+    "Loaded",
     "Plan",
     "Preview",
     "Session",

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from syncline import diff as comparison
 from syncline import owed, snapshot
-from syncline.changes import OP, PART, RowFile, physical
+from syncline.changes import OP, PART, Difference, RowFile, physical
 from syncline.datatype import engine_name
 from syncline.engine import Engine, listed, literal, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
@@ -37,7 +37,7 @@ def _first(work: Work, extraction: Extraction) -> Delta:
     rows = sum(file.rows for file in extraction.files)
     layers = Layers(base=extraction.files, rows=rows) if rows else Layers()
     delta = _delta(work, extraction, layers, _owed(work, extraction, None, None))
-    return replace(delta, files=extraction.files, inserted=rows)
+    return replace(delta, files=extraction.files, difference=Difference(rows))
 
 
 def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
@@ -63,8 +63,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     layers, files, previous = _write(engine, work, difference)
     owing = _owed(work, extraction, rejected, absent, _seen(engine, work))
     delta = _delta(work, extraction, layers, owing, len(doubled))
-    counts = {"inserted": difference.inserted, "updated": difference.updated, "deleted": difference.deleted}
-    return replace(delta, files=files, before=previous, late=late, **counts)
+    return replace(delta, files=files, before=previous, late=late, difference=difference)
 
 
 def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejection]:
@@ -78,9 +77,12 @@ def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejecti
     engine.run(f"CREATE TEMP TABLE incoming AS {rows}")
     engine.run(f"CREATE TEMP TABLE twice AS SELECT {key} FROM incoming GROUP BY {key} HAVING count(*) > 1")
     engine.run(
-        f"CREATE TEMP TABLE valid AS SELECT * FROM incoming SEMI JOIN twice USING ({key}) "
-        f"QUALIFY coalesce(last_value(CASE WHEN {OP} = 'delete' THEN (_f, _r) END IGNORE NULLS) "
-        f"OVER (PARTITION BY {key} ORDER BY _f, _r ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), (-1, -1)) <= (_f, _r)"
+        f"CREATE TEMP TABLE deleted AS SELECT {key}, max((_f, _r)) AS _last FROM incoming SEMI JOIN twice USING ({key}) "
+        f"WHERE {OP} = 'delete' GROUP BY {key}"
+    )
+    engine.run(
+        f"CREATE TEMP TABLE valid AS SELECT incoming.* FROM incoming SEMI JOIN twice USING ({key}) "
+        f"LEFT JOIN deleted USING ({key}) WHERE _last IS NULL OR (_f, _r) >= _last"
     )
     contents = listed([*columns(model), PART])
     engine.run(
@@ -155,7 +157,9 @@ def _late(engine: Engine, work: Work) -> int:
         return 0
     index = work.model.schema.get_field_index(work.sync.cursor)
     moment = f"TRY_CAST({literal(since)} AS {engine_name(work.model.schema.field(index).type)})"
-    return engine.number(f"SELECT count(*) FROM {comparison.CHANGES} WHERE {OP} <> 'delete' AND {physical(index)} < {moment}")
+    return engine.number(
+        f"SELECT count(*) FROM {comparison.CHANGES} WHERE {OP} <> 'delete' AND {physical(index)} < {moment}"
+    )
 
 
 def _seen(engine: Engine, work: Work) -> pa.Table:
@@ -167,7 +171,7 @@ def _seen(engine: Engine, work: Work) -> pa.Table:
 
 
 def _write(
-    engine: Engine, work: Work, difference: comparison.Difference
+    engine: Engine, work: Work, difference: Difference
 ) -> tuple[Layers, tuple[RowFile, ...], tuple[RowFile, ...]]:
     layers = work.head.snapshot
     if not len(difference):
@@ -178,7 +182,9 @@ def _write(
     before = (RowFile(work.name("before.parquet"), names, difference.updated, key),) if difference.updated else ()
     layers = layers.with_delta(files, inserted=difference.inserted, deleted=difference.deleted)
     if layers.wants_folding:
-        layers = snapshot.fold(engine, layers, work.model, work.storage.path, work.path("base.parquet"), work.name("base.parquet"))
+        layers = snapshot.fold(
+            engine, layers, work.model, work.storage.path, work.path("base.parquet"), work.name("base.parquet")
+        )
     return layers, files, before
 
 
@@ -227,4 +233,3 @@ def _cursors(work: Work, extraction: Extraction, *, rejected: bool) -> dict[str,
     if rejected and not work.connection.source.rereads:
         return known  # Invariant 9: what was rejected is read again
     return known | extraction.cursors
-

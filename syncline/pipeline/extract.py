@@ -66,7 +66,9 @@ def _approved(work: Work) -> Extraction:
     rows = owed.owed_rows(work.storage, work.model, work.head)
     shown = work.storage.path(f"{work.home}/{work.approved}/owed.parquet")
     absent = owed.of_kind(rows, owed.ABSENT)
-    gone = absent.join(owed.read(shown, work.model).select(list(work.model.key)), list(work.model.key), join_type="left semi")
+    gone = absent.join(
+        owed.read(shown, work.model).select(list(work.model.key)), list(work.model.key), join_type="left semi"
+    )
     with _writer(work, "extract-0.parquet") as writer:
         writer.add(_gone(gone.select(list(work.model.key)), work.model, ""))
     return Extraction(files=writer.close())
@@ -95,7 +97,9 @@ class _Writer:
     """Rows into one Parquet file, in groups of a size that reads well."""
 
     def __init__(self, work: Work, file: str) -> None:
-        fields = [pa.field(name, column.type) for name, column in zip(columns(work.model), work.model.schema, strict=True)]
+        fields = [
+            pa.field(name, column.type) for name, column in zip(columns(work.model), work.model.schema, strict=True)
+        ]
         self._schema = pa.schema([*fields, pa.field(PART, pa.string()), pa.field(OP, pa.string())])
         self._model = work.model
         self._name = work.name(file)
@@ -199,7 +203,10 @@ class _Reading:
         kept = conform(batch.rows or {}, self._model).rows.select(list(self._model.key))
         both = gone.join(kept, list(self._model.key), join_type="left semi").slice(0, 1).to_pylist()
         if both:  # R11
-            raise DataError(f"one batch both brings and deletes the key {list(both[0].values())}", hint="in two batches the later wins")
+            raise DataError(
+                f"one batch both brings and deletes the key {list(both[0].values())}",
+                hint="in two batches the later wins",
+            )
 
     def keep_position(self, work: Work, file: tuple[RowFile, ...], name: str) -> None:
         """After a break: remember where to go on, or forget what came.
@@ -242,7 +249,8 @@ class _Reading:
             first = self._rejected[0]
             share = f"{rejected:,} of {self._read:,} rows ({rejected / self._read:.1%})"
             raise DataError(
-                f"{share} do not fit the model {self._model.name}, over the limit of {limits.rejected:.0%}; the first: {first.reason}",
+                f"{share} do not fit the model {self._model.name}, over the limit of {limits.rejected:.0%}; "
+                f"the first: {first.reason}",
                 where=work.sync.where,
                 hint="mend the rows or the types in `columns:`, or raise `limits: {rejected: …}`; nothing was changed",
             )

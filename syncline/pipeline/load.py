@@ -7,17 +7,16 @@ from dataclasses import replace
 import pyarrow as pa
 
 from syncline import owed
-from syncline.changes import OP, PART, RowFile
+from syncline.changes import OP, PART, Difference, RowFile
 from syncline.connector import Load
 from syncline.engine import Engine, listed, opened
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.transform import owing_head
-from syncline.pipeline.work import Work
-from syncline.run import Head
+from syncline.pipeline.work import Loaded, Work
 from syncline.snapshot import Layers, columns, incoming, keys
 
 
-def load(work: Work, plan: Plan) -> Head:
+def load(work: Work, plan: Plan) -> Loaded:
     """Have the destination take the plan. Safe to repeat, as far as the destination can (R20, Invariant 5).
 
     Rows that it refuses are owed: *sent* says what the destination holds of them, which is what was there before.
@@ -28,7 +27,7 @@ def load(work: Work, plan: Plan) -> Head:
     """
     destination = work.connection.destination
     if destination is None:
-        return replace(plan.head, plan=plan.id)
+        return _whole(plan)
     destination.prepare(plan.model, plan.target)  # R22
     refused = destination.load(
         Load(
@@ -43,30 +42,42 @@ def load(work: Work, plan: Plan) -> Head:
             progress=work.report,
         )
     )
+    return _less(work, plan, owed.from_rejections(refused, plan.model, owed.REFUSED)) if refused else _whole(plan)
+
+
+def _whole(plan: Plan) -> Loaded:
+    return Loaded(replace(plan.head, plan=plan.id), plan.difference)
+
+
+def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
+    """The plan without what was refused."""
     head = replace(plan.head, plan=plan.id)
-    return head if not refused else _less(work, plan, head, owed.from_rejections(refused, plan.model, owed.REFUSED))
-
-
-def _less(work: Work, plan: Plan, head: Head, refused: pa.Table) -> Head:
-    """The head without what was refused."""
     place = replace(work, id=plan.id, folder=plan.folder, model=plan.model, head=head)
     owing = pa.concat_tables([owed.owed_rows(work.storage, plan.model, head), refused])
     with opened(work.storage.root) as engine:
         engine.register("refused", refused.select(list(plan.model.key)).rename_columns(keys(plan.model)))
-        sent = _corrected(engine, place, plan, head.sent)
-    return owing_head(place, replace(head, sent=sent), owing)
+        sent, counts = _corrected(engine, place, plan, head.sent)
+    head = owing_head(place, replace(head, sent=sent), owing)
+    whole = plan.difference
+    taken = Difference(
+        whole.inserted - counts.get("delete", 0),
+        whole.updated - counts.get("update", 0),
+        whole.deleted - counts.get("insert", 0),
+    )
+    return Loaded(head, taken)
 
 
-def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> Layers:
+def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> tuple[Layers, dict[str, int]]:
     """*sent* with the refused rows as they were: an insert never came, updates and deletes left the row as it was."""
     key, shown = listed(keys(plan.model)), listed([*columns(plan.model), PART])
     changes = f"({incoming(plan.files, plan.model, work.storage.path)}) SEMI JOIN refused USING ({key})"
     before = f"({incoming(plan.before, plan.model, work.storage.path)}) SEMI JOIN refused USING ({key})"
     query = (
-        f"SELECT {shown}, CASE {OP} WHEN 'insert' THEN 'delete' ELSE 'insert' END AS {OP} FROM {changes} WHERE {OP} <> 'update' "
+        f"SELECT {shown}, CASE {OP} WHEN 'insert' THEN 'delete' ELSE 'insert' END AS {OP} "
+        f"FROM {changes} WHERE {OP} <> 'update' "
         f"UNION ALL SELECT {shown}, 'update' AS {OP} FROM {before}"
     )
     engine.write(query, work.path("refused.parquet"))
     counts = dict(engine.rows(f"SELECT {OP}, count(*) FROM ({query}) GROUP BY {OP}"))
     file = RowFile(work.name("refused.parquet"), tuple(plan.model.schema.names), sum(counts.values()), plan.model.key)
-    return sent.with_delta((file,), inserted=counts.get("insert", 0), deleted=counts.get("delete", 0))
+    return sent.with_delta((file,), inserted=counts.get("insert", 0), deleted=counts.get("delete", 0)), counts

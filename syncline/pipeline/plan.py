@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from syncline import datatype
-from syncline.changes import Changeset, RowFile
+from syncline.changes import Changeset, Difference, RowFile
 from syncline.connector import Target
 from syncline.errors import DataError
 from syncline.model import DataModel
@@ -45,14 +45,12 @@ class Plan:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     files: tuple[RowFile, ...] = ()
     before: tuple[RowFile, ...] = ()
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
+    difference: Difference = field(default_factory=Difference)
     checksums: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many rows it changes."""
-        return self.inserted + self.updated + self.deleted
+        return len(self.difference)
 
     @property
     def name(self) -> str:
@@ -67,7 +65,7 @@ class Plan:
         """
         files = tuple(storage.path(file.name) for file in self.files)
         before = tuple(storage.path(file.name) for file in self.before)
-        return Changeset(self.model, files, before, self.inserted, self.updated, self.deleted)
+        return Changeset(self.model, files, before, **asdict(self.difference))
 
     def save(self, storage: Storage) -> Plan:
         """Have the disk keep the plan and all its files, whatever happens to the machine (R18)."""
@@ -89,8 +87,8 @@ class Plan:
         fields = [pa.field(column, datatype.parse(kind)) for column, kind in stored["model"]["schema"]]
         model = DataModel(stored["model"]["name"], pa.schema(fields), tuple(stored["model"]["key"]))
         files = {part: tuple(RowFile.from_json(file) for file in stored[part]) for part in ("files", "before")}
-        at = datetime.fromisoformat(stored["at"])
-        return cls(**{**stored, **files, "head": head, "model": model, "target": Target(**stored["target"]), "at": at})
+        made = {"at": datetime.fromisoformat(stored["at"]), "difference": Difference(**stored["difference"])}
+        return cls(**{**stored, **files, **made, "head": head, "model": model, "target": Target(**stored["target"])})
 
     def verify(self, storage: Storage) -> None:
         """See that the changeset is still what was promised.
@@ -99,7 +97,9 @@ class Plan:
             DataError: a file is missing or damaged.
         """
         if _checksums(storage, (*self.files, *self.before)) != self.checksums:
-            raise DataError(f"the files of plan {self.id} are damaged", where=self.name, hint="restore them from a backup")
+            raise DataError(
+                f"the files of plan {self.id} are damaged", where=self.name, hint="restore them from a backup"
+            )
 
 
 def _checksums(storage: Storage, files: Iterable[RowFile]) -> dict[str, str]:
@@ -120,6 +120,7 @@ def _stored(plan: Plan) -> dict[str, Any]:
         **_shallow(plan),
         "model": {"name": plan.model.name, "schema": schema, "key": plan.model.key},
         "target": asdict(plan.target),
+        "difference": asdict(plan.difference),
         "head": plan.head.as_json(),
         "at": plan.at.isoformat(),
         "files": [asdict(file) for file in plan.files],

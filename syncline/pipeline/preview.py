@@ -53,7 +53,13 @@ def preview(connection: Connection, request: Request, store: Store, storage: Sto
 
 
 def _preview(
-    connection: Connection, sync: ModelSync, mode: SyncMode, request: Request, store: Store, storage: Storage, folder: str
+    connection: Connection,
+    sync: ModelSync,
+    mode: SyncMode,
+    request: Request,
+    store: Store,
+    storage: Storage,
+    folder: str,
 ) -> Preview:
     try:
         work = work_for(connection, sync, request, store, storage, fence=0)
@@ -75,5 +81,3 @@ def _changes(work: Work, sync: ModelSync) -> Preview:
         rejected=tuple(rows.column(owed.REASON).to_pylist()),
         pending=bool(work.head.promised),
     )
-
-

@@ -46,7 +46,9 @@ class Session:
             LeaseLost: it does not (Invariant 6).
         """
         if self.lost.is_set():
-            raise LeaseLost(f"run {self.run.id} lost connection {self.connection.name}", hint="another run has taken over")
+            raise LeaseLost(
+                f"run {self.run.id} lost connection {self.connection.name}", hint="another run has taken over"
+            )
 
     def note(self, model: ModelRun) -> None:
         """Tell the store and who listens how far a model is."""

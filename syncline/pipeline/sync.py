@@ -23,9 +23,9 @@ from syncline.pipeline.publish import is_due, publish
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.tidy import clear, tidy
 from syncline.pipeline.transform import transform
-from syncline.pipeline.work import Delta, Extraction, Work, home, read_fingerprint
+from syncline.pipeline.work import Delta, Extraction, Loaded, Work, home, read_fingerprint
 from syncline.request import Request
-from syncline.run import Counts, Head, ModelRun, Run, RunResult, RunStatus, Store
+from syncline.run import Head, ModelRun, Run, RunResult, RunStatus, Store
 from syncline.storage import Storage
 
 _Given = TypeVar("_Given")
@@ -40,7 +40,7 @@ class Steps:
     extract: Callable[[Work], Extraction] = extract
     diff: Callable[[Work, Extraction], Delta] = diff
     transform: Callable[[Work, Delta], Plan] = transform
-    load: Callable[[Work, Plan], Head] = load
+    load: Callable[[Work, Plan], Loaded] = load
     publish: Callable[[Work, Head], tuple[str, ...]] = publish
 
 
@@ -159,7 +159,9 @@ class _ModelSync:
         plan = Plan.load(work.storage, work.head.promised)
         if plan.destination != work.destination:
             message = f"plan {plan.id} of {work.scope} was promised to another destination, {plan.destination}"
-            raise ConfigError(message, where=self._sync.where, hint="set that destination again, or `syncline forget` the model")
+            raise ConfigError(
+                message, where=self._sync.where, hint="set that destination again, or `syncline forget` the model"
+            )
         plan.verify(work.storage)
         self._note(step="load")
         return self._commit(work, plan, self._steps.load(work, plan))
@@ -178,8 +180,8 @@ class _ModelSync:
         """Nothing is to be sent; what is known may have moved all the same, e.g. a cursor."""
         if plan.head != work.head:
             self._make_table(work)
-            for_rest = plan.save(work.storage)
-            return self._commit(work, for_rest, for_rest.head)
+            plan = plan.save(work.storage)
+            return self._commit(work, plan, Loaded(plan.head))
         return work.head
 
     def _make_table(self, work: Work) -> None:
@@ -187,13 +189,14 @@ class _ModelSync:
         if work.head.is_new and work.connection.destination is not None:
             work.connection.destination.prepare(work.model, work.sync.target)
 
-    def _commit(self, work: Work, plan: Plan, head: Head) -> Head:
+    def _commit(self, work: Work, plan: Plan, loaded: Loaded) -> Head:
         """Move the head, now that the destination has taken everything it will take (Invariant 1)."""
         self._session.guard()
+        head = loaded.head
         rows = owed.owed_rows(work.storage, plan.model, head)
         entries = owed.entries(rows, plan.model, head.owed.name if head.owed else "")
         self._session.store.commit(self._session.run, plan.model.name, head, entries)
-        self._count_changes(plan, head)
+        self._count_changes(loaded)
         tidy(work.storage, work.home, head, plan)
         return head
 
@@ -205,16 +208,13 @@ class _ModelSync:
         self._session.store.published(self._session.run, work.model.name, head.plan)
         return files
 
-    def _count_changes(self, plan: Plan, head: Head) -> None:
-        refused = head.owing.get(owed.REFUSED, 0)
+    def _count_changes(self, loaded: Loaded) -> None:
         counts = self._run.counts
         self._count(
-            inserted=counts.inserted + plan.inserted,
-            updated=counts.updated + plan.updated,
-            deleted=counts.deleted + plan.deleted,
+            inserted=counts.inserted + loaded.difference.inserted,
+            updated=counts.updated + loaded.difference.updated,
+            deleted=counts.deleted + loaded.difference.deleted,
         )
-        if refused:
-            _log.info("%s: the destination refused %d rows", plan.model.name, refused)
 
     def _count(self, **counts: int) -> None:
         self._run = replace(self._run, counts=replace(self._run.counts, **counts))
@@ -248,7 +248,9 @@ class _ModelSync:
     def _failed(self, error: Exception) -> None:
         if not isinstance(error, SynclineError):
             _log.error("%s: a fault in Syncline or a connector", self._sync.name, exc_info=error)
-            error = SynclineError(f"{type(error).__name__}: {error}", hint="a fault in Syncline or a connector; see the log")
+            error = SynclineError(
+                f"{type(error).__name__}: {error}", hint="a fault in Syncline or a connector; see the log"
+            )
         ended = {"status": RunStatus.FAILED, "result": RunResult.ERROR, "ended_at": datetime.now(UTC)}
         self._note(step=self._run.step, error=str(error), **ended)
 
@@ -272,9 +274,15 @@ def work_for(
     head = store.head(connection.name, sync.name)
     if head.key and head.key != model.key:
         message = f"the key of model {sync.name} has changed from {', '.join(head.key)} to {', '.join(model.key)}"
-        raise ConfigError(message, where=sync.where, hint=f"`syncline forget {connection.name} {sync.name}`, then sync into a new table")
+        raise ConfigError(
+            message,
+            where=sync.where,
+            hint=f"`syncline forget {connection.name} {sync.name}`, then sync into a new table",
+        )
     if sync.name in request.approve and not storage_has(storage, store.tenant, connection, sync, request):
-        raise ConfigError(f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again")
+        raise ConfigError(
+            f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again"
+        )
     plan_id = f"{fence:012d}-{quote(sync.name, safe='')}"
     return Work(
         connection=connection,
@@ -295,7 +303,9 @@ def work_for(
 
 def storage_has(storage: Storage, tenant: str, connection: Connection, sync: ModelSync, request: Request) -> bool:
     """The list that is to be approved is still there."""
-    return (storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet").exists()
+    return (
+        storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"
+    ).exists()
 
 
 def _mode(asked: SyncMode, head: Head, fingerprint: str) -> SyncMode:

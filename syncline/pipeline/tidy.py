@@ -10,21 +10,25 @@ from syncline.pipeline.plan import Plan
 from syncline.run import Head
 from syncline.storage import Storage
 
-KEPT = frozenset({"plan.json", "changes.parquet", "previous.parquet", "delta.parquet", "before.parquet", "owed.parquet"})
+KEPT = frozenset(
+    {"plan.json", "changes.parquet", "previous.parquet", "delta.parquet", "before.parquet", "owed.parquet"}
+)
 """What tells of a run: its changeset, and the list of what was owed."""
 GRACE_SECONDS = 3600.0
 RETENTION_SECONDS = 90 * 24 * 3600.0
 
 
 def tidy(storage: Storage, home: str, head: Head, plan: Plan) -> None:
-    """Remove what the model at `home` no longer needs: what led to the plan that is committed now, old bases after
-    a grace time, old changesets after 90 days."""
+    """Remove what the model at `home` no longer needs.
+
+    That is what led to the plan committed now, old bases after a grace time, and old changesets after 90 days.
+    """
     named, now = _named(head), time.time()
     _drop_extraction(storage, plan, named)
     folder = storage.folder(home)
-    for plan in folder.iterdir():
-        if plan.is_dir():
-            _tidy_plan(plan, {path for path in plan.iterdir() if _name(storage, path) in named}, now)
+    for place in folder.iterdir():
+        if place.is_dir():
+            _tidy_plan(place, {path for path in place.iterdir() if _name(storage, path) in named}, now)
 
 
 def _drop_extraction(storage: Storage, plan: Plan, named: set[str]) -> None:
@@ -48,7 +52,11 @@ def _tidy_plan(plan: Path, named: set[Path], now: float) -> None:
 
 def _is_changeset(plan: Path, path: Path) -> bool:
     """A first extract in the order of the key is its run's changeset, too."""
-    return path.name.startswith("extract-") and not (plan / "changes.parquet").exists() and not (plan / "delta.parquet").exists()
+    return (
+        path.name.startswith("extract-")
+        and not (plan / "changes.parquet").exists()
+        and not (plan / "delta.parquet").exists()
+    )
 
 
 def clear(storage: Storage, folder: str, head: Head) -> None:

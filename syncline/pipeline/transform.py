@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from syncline import diff, owed, snapshot
-from syncline.changes import OP, PART, RowFile
+from syncline.changes import OP, PART, Difference, RowFile
 from syncline.engine import Engine, listed, opened
 from syncline.pipeline import work as works
 from syncline.pipeline.plan import Plan
@@ -24,7 +24,7 @@ def transform(work: Work, delta: Delta) -> Plan:
     """
     before = owed.owed_rows(work.storage, work.model, work.head)
     differing = owed.of_kind(before, owed.REFUSED, owed.WITHHELD)
-    if not work.sends_all and not len(differing) and not _is_over(work, delta.deleted, delta):
+    if not work.sends_all and not len(differing) and not _is_over(work, delta.difference.deleted, delta):
         return _as_it_is(work, delta)
     with opened(work.storage.root) as engine:
         return _looked_up(engine, work, delta, differing)
@@ -32,9 +32,8 @@ def transform(work: Work, delta: Delta) -> Plan:
 
 def _as_it_is(work: Work, delta: Delta) -> Plan:
     """Nothing is owed, so what changed at the source is what changes at the destination."""
-    counts = {"inserted": delta.inserted, "updated": delta.updated, "deleted": delta.deleted}
     head = _head(work, delta, delta.snapshot, _unread(work, delta))
-    return replace(_plan(work, head), files=delta.files, before=delta.before, **counts)
+    return replace(_plan(work, head), files=delta.files, before=delta.before, difference=delta.difference)
 
 
 def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) -> Plan:
@@ -107,19 +106,20 @@ def _held(engine: Engine, work: Work, count: int) -> tuple[RowFile, ...]:
     """The rows that stay at the destination although the source has let them go, as *sent* must know them."""
     if not count:
         return ()
-    engine.write(f"SELECT {listed([*columns(work.model), PART])}, 'insert' AS {OP} FROM held", work.path("held.parquet"))
+    engine.write(
+        f"SELECT {listed([*columns(work.model), PART])}, 'insert' AS {OP} FROM held", work.path("held.parquet")
+    )
     return (RowFile(work.name("held.parquet"), tuple(work.model.schema.names), count, work.model.key),)
 
 
-def _written(engine: Engine, work: Work, plan: Plan, difference: diff.Difference) -> Plan:
+def _written(engine: Engine, work: Work, plan: Plan, difference: Difference) -> Plan:
     if not len(difference):
         return plan
     names, key = tuple(work.model.schema.names), work.model.key
     diff.write(engine, work.model, work.path("changes.parquet"), work.path("previous.parquet"))
     files = (RowFile(work.name("changes.parquet"), names, len(difference), key),)
     before = (RowFile(work.name("previous.parquet"), names, difference.updated, key),) if difference.updated else ()
-    counts = {"inserted": difference.inserted, "updated": difference.updated, "deleted": difference.deleted}
-    return replace(plan, files=files, before=before, **counts)
+    return replace(plan, files=files, before=before, difference=difference)
 
 
 def _unread(work: Work, delta: Delta) -> pa.Table:
@@ -156,7 +156,9 @@ def owing_head(work: Work, head: Head, owing: pa.Table) -> Head:
     if not len(owing):
         return replace(head, owed=None, owing={})
     order = [(column, "ascending") for column in owing.column_names]
-    if work.head.owed is not None and owed.owed_rows(work.storage, work.model, work.head).sort_by(order) == owing.sort_by(order):
+    if work.head.owed is not None and owed.owed_rows(work.storage, work.model, work.head).sort_by(
+        order
+    ) == owing.sort_by(order):
         return replace(head, owed=work.head.owed, owing=work.head.owing)
     file = owed.write(owing, work.model, work.path("owed.parquet"), work.name("owed.parquet"))
     return replace(head, owed=file, owing=owed.counts(owing))

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from syncline import datatype
-from syncline.changes import RowFile
+from syncline.changes import Difference, RowFile
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Target
 from syncline.model import Cursor, DataModel, SyncMode
@@ -90,7 +90,10 @@ class Work:
     @property
     def is_replay(self) -> bool:
         """The destination is another one than before, so nothing has been sent to it (R5)."""
-        return not self.head.is_new and (self.head.destination, self.head.target) != (self.destination, target(self.sync.target))
+        return not self.head.is_new and (self.head.destination, self.head.target) != (
+            self.destination,
+            target(self.sync.target),
+        )
 
     @property
     def sent(self) -> Layers:
@@ -162,17 +165,17 @@ class Delta:
     snapshot: Layers
     files: tuple[RowFile, ...] = ()
     before: tuple[RowFile, ...] = ()
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
+    difference: Difference = field(default_factory=Difference)
     owed: RowFile | None = None
     cursors: dict[str, Cursor] = field(default_factory=dict)
     read: int = 0
     late: int = 0
     is_empty_read: bool = False
 
-    def __len__(self) -> int:
-        """How many rows changed."""
-        return self.inserted + self.updated + self.deleted
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the destination took of a plan: how many rows, and where the model stands after it."""
 
+    head: Head
+    difference: Difference = field(default_factory=Difference)
