@@ -1,0 +1,85 @@
+"""JSON lines: one object a line."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+from connectors.files.packed import opened
+from syncline import DataError
+
+Row: TypeAlias = Mapping[str, object]
+_LOOKED_AT = 1_000
+_LONG = 63
+_KINDS: dict[frozenset[type], pa.DataType] = {
+    frozenset({bool}): pa.bool_(),
+    frozenset({int}): pa.int64(),
+    frozenset({Decimal}): pa.float64(),
+    frozenset({int, Decimal}): pa.float64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """How a file of JSON lines is written."""
+
+    encoding: str
+
+    def schema(self, path: Path) -> pa.Schema:
+        """The columns of the first thousand rows, with the type that holds all their values; text if none does."""
+        rows = list(islice(self._rows(path), _LOOKED_AT))
+        names = dict.fromkeys(name for row in rows for name in row)
+        return pa.schema([(name, _kind([row.get(name) for row in rows])) for name in names])
+
+    def read(self, path: Path, columns: list[str], size: int) -> Iterator[dict[str, Sequence[object]]]:
+        """The rows as columns of values, digits as they are; what a row does not have is NULL.
+
+        Raises:
+            DataError: a line is no JSON object, or was broken off.
+        """
+        rows = self._rows(path)
+        while chunk := list(islice(rows, size)):
+            yield {name: [row.get(name) for row in chunk] for name in columns}
+
+    def _rows(self, path: Path) -> Iterator[Row]:
+        with self._text(path) as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _parse(line, f"{path}:{number}")
+
+    def _text(self, path: Path) -> io.TextIOWrapper:
+        utf8 = codecs.lookup(self.encoding).name == "utf-8"
+        return io.TextIOWrapper(opened(path), "utf-8-sig" if utf8 else self.encoding, newline="\n")
+
+
+def _parse(line: str, where: str) -> Row:
+    try:
+        row = json.loads(line, parse_float=Decimal, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"the line is not JSON: {error}", where=where, hint="was the file cut off?") from error
+    if not isinstance(row, dict):
+        raise DataError("the line is not a JSON object", where=where)
+    return row
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a name stands twice in {list(found)}")
+    return found
+
+
+def _kind(values: Sequence[object]) -> pa.DataType:
+    types = frozenset(type(value) for value in values if value is not None)
+    if any(isinstance(value, int) and value.bit_length() > _LONG for value in values):
+        return pa.string()
+    return _KINDS.get(types, pa.string())
