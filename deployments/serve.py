@@ -1,0 +1,135 @@
+"""Everything on one machine: a Prefect server of our own, the deployments, and what executes their runs."""
+
+from __future__ import annotations
+
+from deployments import privacy  # noqa: F401 - before Prefect
+
+# isort: split
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from prefect.client.orchestration import get_client
+from prefect.settings import get_current_settings
+from rich.console import Console
+
+from deployments.deploy import register
+from deployments.executor import Executor, close_abandoned
+from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
+from syncline.connection import Schedule
+from syncline.errors import ConfigError
+from syncline.workspace import Workspace
+
+FINISH_WITHIN = 20.0
+"""Seconds that active runs get when we are told to stop."""
+Ready: TypeAlias = Callable[[str], None]
+
+
+def serve(workspace: Workspace, *, host: str = LOOPBACK, port: int = 4200, ready: Ready | None = None) -> None:
+    """Execute the schedules of a workspace, and what is started in Prefect's page, until interrupted.
+
+    Starts a Prefect server whose database lies in the workspace; where PREFECT_API_URL is set, that server is used.
+
+    Args:
+        workspace: whose connections.
+        host: where the server listens.
+        port: its port; 0 takes a free one.
+        ready: called once with the address of the API, when the first run could be taken.
+
+    Raises:
+        ConfigError: the port is taken, the server does not start, or the one that is configured does not answer.
+        ServerDied: the server ended by itself.
+    """
+    home = workspace.own / "prefect"
+    with _server(home, host, port) as (api_url, server), connected(api_url, home):
+        asyncio.run(_serve(workspace, api_url, server, ready))
+        if server is not None and not server.is_alive:
+            raise ServerDied("the Prefect server ended by itself", hint=f"its last words are in {server.log}")
+
+
+@contextmanager
+def _server(home: Path, host: str, port: int) -> Iterator[tuple[str, Server | None]]:
+    """The server that is configured, or else our own."""
+    configured = get_current_settings().api.url
+    if configured is None:
+        with started_server(home, port or None, host=host) as server:
+            yield server.api_url, server
+    elif answers(configured):
+        yield configured, None
+    else:
+        hint = "start it, or unset PREFECT_API_URL to use one of Syncline's own"
+        raise ConfigError(f"no Prefect server answers at {configured}", hint=hint)
+
+
+async def _serve(workspace: Workspace, api_url: str, server: Server | None, ready: Ready | None) -> None:
+    stop = _told_to_stop()
+    async with get_client() as client:
+        if server is not None:
+            await close_abandoned(client)
+        executor = Executor(client, await register(workspace, client))
+        _announce(workspace, api_url)
+        if ready:
+            ready(api_url)
+        watch = asyncio.create_task(_watch(server, stop))
+        await executor.work(stop)
+        watch.cancel()
+        left = await executor.finish(FINISH_WITHIN if server is None or server.is_alive else 0.0)
+    if left:
+        _leave(left, server)
+
+
+def _told_to_stop() -> asyncio.Event:
+    """An event for SIGINT and SIGTERM. A second signal ends the process at once; our server notices and ends too."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heard() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, heard)
+    return stop
+
+
+async def _watch(server: Server | None, stop: asyncio.Event) -> None:
+    """Set `stop` if the server ends by itself."""
+    while server is None or server.is_alive:  # noqa: ASYNC110 - a process's end is no event, and a thread would hang on
+        await asyncio.sleep(1)
+    stop.set()
+
+
+def _leave(left: list[str], server: Server | None) -> NoReturn:
+    """End although runs are active: their threads cannot be stopped, and what they promised the next run finishes."""
+    if server is not None:
+        server.stop()
+    Console(stderr=True).print(f"left unfinished: {', '.join(left)}; the next run goes on from there")
+    sys.stdout.flush()
+    os._exit(1)
+
+
+def _announce(workspace: Workspace, api_url: str) -> None:
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(f"Prefect: {api_url.removesuffix('/api')}")
+    for connection in workspace.connections.values():
+        for model in connection.models:
+            out.print(f"  {connection.name}/{model.name}: {_in_words(model.schedule)}")
+    for file, error in workspace.errors.items():
+        out.print(f"  {file}: cannot be used: {error}", markup=False)
+    if not workspace.connections:
+        out.print("  no connections yet; add one in connections/ and start again")
+    out.print("Ctrl-C stops.")
+
+
+def _in_words(schedule: Schedule | None) -> str:
+    if schedule is None:
+        return "no schedule, started by hand"
+    when = f"cron {schedule.cron} ({schedule.timezone})" if schedule.cron else f"every {schedule.every}"
+    return f"{when}, {schedule.mode}"

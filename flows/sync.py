@@ -1,0 +1,136 @@
+"""The flow of a connection: what a schedule, a person or an event starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.logging import get_run_logger
+from prefect.states import Cancelled, Completed, Failed
+from pydantic import BaseModel, Field
+
+from flows.model import session_of_this_run, sync_model
+from flows.origin import check_origin
+from flows.report import StepLog, has_failed, summary
+from flows.waiting import is_cancelled, newer_request, step_aside, this_flow_run
+from syncline import pipeline
+from syncline.errors import Busy, SynclineError
+from syncline.pipeline import Session
+from syncline.request import Request
+from syncline.run import RunResult
+from syncline.workspace import Workspace
+
+
+class CancelledByPerson(KeyboardInterrupt):
+    """Somebody has cancelled the run in Prefect; what is committed stays (R30)."""
+
+    def __str__(self) -> str:
+        return "cancelled after the model that was running"
+
+
+class ModelToSync(BaseModel):
+    """One model."""
+
+    data_model: str = Field(title="Model", description="The name of the model, as in the connection's file.")
+    sync_from: datetime | None = Field(
+        default=None, title="From", description="Only rows changed since then; nothing is removed. Empty: as usual."
+    )
+
+
+@flow(
+    name="sync",
+    flow_run_name="{connection}",
+    description="Bring a connection's destination in step with its source.",
+    persist_result=False,
+)
+async def sync(
+    connection: str,
+    full_sync: bool = False,  # noqa: FBT001, FBT002 - Prefect calls by name
+    data_models_to_sync: list[ModelToSync] = [],  # noqa: B006 - shown as the default in the form, never changed
+    resend: bool = False,  # noqa: FBT001, FBT002
+    approve: dict[str, str] | None = None,
+    workspace: str | None = None,
+) -> State[Any]:
+    """Bring a connection's destination in step with its source.
+
+    Args:
+        connection: Which connection.
+        full_sync: Read everything, and remove at the destination what is gone at the source.
+        data_models_to_sync: Only these models, and each from a date if one is given. Empty: all of them.
+        resend: Send everything, changed or not.
+        approve: Model and the plan whose withheld deletions may go on, as `syncline approve` shows them.
+        workspace: The folder of the workspace. Empty: the variable SYNCLINE_WORKSPACE, or the current folder.
+    """
+    asked = {
+        "full_sync": full_sync,
+        "data_models_to_sync": [model.model_dump(exclude_none=True) for model in data_models_to_sync],
+        "resend": resend,
+        "approve": approve,
+    }
+    try:
+        check_origin()
+        opened = await asyncio.to_thread(Workspace.open, workspace)
+        return await _sync_once(opened, connection, Request.parse(asked))
+    except SynclineError as error:
+        get_run_logger().error("%s", error)
+        return Failed(message=str(error), data=error)
+
+
+async def _sync_once(workspace: Workspace, connection: str, request: Request) -> State[Any]:
+    """Run the request; or let a newer one for the same have its turn, or wait until the connection is free (R29)."""
+    mine = this_flow_run()
+    if newer := await newer_request(mine):
+        infos = {"reason": f"a newer request for the same waits: {newer.name}", "flow_run": str(mine.id)}
+        await asyncio.to_thread(workspace.store.record_run, connection, request, RunResult.SKIPPED, infos)
+        return Completed(name="Skipped", message=infos["reason"])
+    try:
+        return await _sync_models(workspace, connection, request, mine)
+    except Busy as busy:
+        if mine.deployment_id is None:  # nobody would start it again
+            raise
+        get_run_logger().info("%s; waiting for it", busy)
+        await step_aside(mine)
+
+
+async def _sync_models(workspace: Workspace, connection: str, request: Request, mine: FlowRun) -> State[Any]:
+    try:
+        async with _session(workspace, connection, request, mine) as session:
+            await _each_model(session, mine)
+    except CancelledByPerson as error:
+        return Cancelled(message=f"{error}; {summary(session.run)}")
+    message = summary(session.run)
+    get_run_logger().info("%s", message)
+    return Failed(message=message) if has_failed(session.run) else Completed(message=message)
+
+
+async def _each_model(session: Session, mine: FlowRun) -> None:
+    for model in session.models:
+        mode = str(session.request.mode(session.connection, model))
+        await sync_model(session.connection.name, model.name, mode, return_state=True)
+        if await is_cancelled(mine):
+            raise CancelledByPerson
+
+
+@asynccontextmanager
+async def _session(workspace: Workspace, connection: str, request: Request, mine: FlowRun) -> AsyncIterator[Session]:
+    """The open run, for the models' flows to find; opened and closed in a thread, for both may have to wait."""
+    wanted = await asyncio.to_thread(workspace.connection, connection)
+    block = pipeline.opened(
+        wanted, request, workspace.store, workspace.storage, runner="prefect", flow_run=str(mine.id), listen=StepLog()
+    )
+    session = await asyncio.to_thread(block.__enter__)
+    token = session_of_this_run.set(session)
+    try:
+        yield session
+    except BaseException as error:
+        await asyncio.to_thread(block.__exit__, type(error), error, error.__traceback__)
+        raise
+    else:
+        await asyncio.to_thread(block.__exit__, None, None, None)
+    finally:
+        session_of_this_run.reset(token)
