@@ -1,0 +1,126 @@
+"""Runs and their models, as rows and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from syncline.errors import ConfigError
+from syncline.model import JSON
+from syncline.request import Request
+from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.store import tables
+from syncline.store.tenant import Tenant
+
+_RUN, _MODEL = tables.run.c, tables.model_run.c
+_LISTED = 3
+"""How many runs are named where a beginning fits several."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The runs of a tenant."""
+
+    tenant: Tenant
+
+    def add(self, connection: Connection, run: Run) -> None:
+        """Note a new run."""
+        connection.execute(self.tenant.insert(tables.run, **_values(run)))
+
+    def end(
+        self,
+        connection: Connection,
+        run: Run,
+        status: RunStatus,
+        result: RunResult,
+        infos: Mapping[str, JSON],
+        moment: datetime,
+    ) -> None:
+        """Note how a run ended; `infos` are added to what it has."""
+        stored = self.one(connection, run.id)
+        known = {**stored.infos, **infos}
+        change = self.tenant.update(
+            tables.run, status=status, result=result, infos=known, ended_at=moment, updated_at=moment
+        )
+        connection.execute(change.where(_RUN.id == run.id))
+
+    def progress(self, connection: Connection, run: Run, model: ModelRun, moment: datetime) -> None:
+        """Note how far a model of a run is."""
+        values = _model_values(model)
+        change = self.tenant.update(tables.model_run, **values)
+        if not connection.execute(change.where(_MODEL.run == run.id, _MODEL.model == model.model)).rowcount:
+            place = self._count(connection, run.id)
+            connection.execute(self.tenant.insert(tables.model_run, run=run.id, place=place, **values))
+        connection.execute(self.tenant.update(tables.run, updated_at=moment).where(_RUN.id == run.id))
+
+    def one(self, connection: Connection, run: str) -> Run:
+        """The run of exactly this id."""
+        return self._read(connection, self.tenant.select(tables.run).where(_RUN.id == run))[0]
+
+    def find(self, connection: Connection, beginning: str) -> Run:
+        """The only run whose id begins so.
+
+        Raises:
+            ConfigError: there is none, or more than one.
+        """
+        wanted = beginning.strip().lower()
+        query = self.tenant.select(tables.run).where(_RUN.id.startswith(wanted, autoescape=True))
+        found = self._read(connection, query.limit(_LISTED)) if wanted else []
+        if not found:
+            raise ConfigError(f"there is no run `{beginning}`", hint="`syncline runs` lists them")
+        if len(found) > 1:
+            some = ", ".join(run.id for run in found)
+            raise ConfigError(f"more than one run begins with `{beginning}`: {some}", hint="give more of its id")
+        return found[0]
+
+    def latest(self, connection: Connection, name: str | None, limit: int) -> list[Run]:
+        """The latest runs, of the connection `name` or of all, newest first."""
+        query = self.tenant.select(tables.run).where(_RUN.deleted_at.is_(None))
+        if name is not None:
+            query = query.where(_RUN.connection == name)
+        return self._read(connection, query.order_by(_RUN.created_at.desc(), _RUN.fence.desc(), _RUN.id).limit(limit))
+
+    def _read(self, connection: Connection, query: Select[Any]) -> list[Run]:
+        rows = connection.execute(query).all()
+        models = self._models(connection, [row.id for row in rows])
+        return [_run(row, models.get(row.id, ())) for row in rows]
+
+    def _models(self, connection: Connection, runs: Sequence[str]) -> dict[str, tuple[ModelRun, ...]]:
+        query = self.tenant.select(tables.model_run).where(_MODEL.run.in_(runs)).order_by(_MODEL.run, _MODEL.place)
+        rows = connection.execute(query) if runs else ()
+        return {run: tuple(_model(row) for row in group) for run, group in groupby(rows, lambda row: str(row.run))}
+
+    def _count(self, connection: Connection, run: str) -> int:
+        models = self.tenant.select(tables.model_run).where(_MODEL.run == run).subquery()
+        return int(connection.execute(select(func.count()).select_from(models)).scalar_one())
+
+
+def _values(run: Run) -> dict[str, Any]:
+    same = [field.name for field in fields(run) if field.name in _RUN and field.name not in {"tenant", "request"}]
+    values = {name: getattr(run, name) for name in same}
+    return {**values, "infos": dict(run.infos), "request": run.request.as_json(), "create_by_user_id": run.created_by}
+
+
+def _run(row: Row[Any], models: tuple[ModelRun, ...]) -> Run:
+    values = {**row._mapping}  # noqa: SLF001 - the public name of a row's dict
+    values["created_by"] = values.pop("create_by_user_id")
+    values["request"] = Request.parse(row.request)
+    values["type"], values["status"] = RunType(row.type), RunStatus(row.status)
+    values["result"] = row.result and RunResult(row.result)
+    return Run(**values, models=models)
+
+
+def _model_values(model: ModelRun) -> dict[str, Any]:
+    values = {field.name: getattr(model, field.name) for field in fields(model)}
+    return {**values, "counts": asdict(model.counts), "files": list(model.files)}
+
+
+def _model(row: Row[Any]) -> ModelRun:
+    values = {field.name: getattr(row, field.name) for field in fields(ModelRun)}
+    values["status"], values["result"] = RunStatus(row.status), row.result and RunResult(row.result)
+    return ModelRun(**{**values, "counts": Counts(**row.counts), "files": tuple(row.files)})

@@ -1,0 +1,179 @@
+"""The store in a SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from syncline.model import JSON
+from syncline.request import Request
+from syncline.run import Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.store.database import Database, now
+from syncline.store.history import History
+from syncline.store.lease import Leases, is_over
+from syncline.store.standing import Standing
+from syncline.store.tenant import Tenant
+
+_FAILED = (RunResult.CANCELLED, RunResult.ERROR)
+
+
+@dataclass(slots=True, eq=False)
+class SqlStore:
+    """The only memory, of one tenant, in SQLite or PostgreSQL; see `Store` for what each method promises.
+
+    A lease holds `lease_seconds` unless it is renewed. Safe to use from several threads.
+    """
+
+    database: Database
+    tenant: str = "default"
+    lease_seconds: float = 60
+
+    @property
+    def _leases(self) -> Leases:
+        return Leases(Tenant(self.tenant), self.lease_seconds)
+
+    @property
+    def _history(self) -> History:
+        return History(Tenant(self.tenant))
+
+    @property
+    def _standing(self) -> Standing:
+        return Standing(Tenant(self.tenant))
+
+    def open_run(
+        self,
+        connection: str,
+        request: Request,
+        *,
+        type: RunType = RunType.RESOURCES,
+        runner: str = "process",
+        created_by: str | None = None,
+        flow_run: str | None = None,
+    ) -> Run:
+        """Take the connection for a new run, which is running from now on."""
+        run = str(uuid4())
+        with self.database.writing() as transaction:
+            fence, moment = self._leases.take(transaction, connection, run)
+            start: dict[str, Any] = {"type": type, "fence": fence, "started_at": moment}
+            opened = self._new(run, connection, request, RunStatus.RUNNING, moment)
+            opened = replace(opened, **start, runner=runner, created_by=created_by, flow_run=flow_run)
+            self._history.add(transaction, opened)
+        return opened
+
+    def renew(self, run: Run) -> None:
+        """Hold the connection for another lease."""
+        with self.database.writing() as transaction:
+            self._leases.renew(transaction, run)
+
+    def progress(self, run: Run, model: ModelRun) -> None:
+        """Note how far a model is."""
+        with self.database.writing() as transaction:
+            moment = self._leases.hold(transaction, run)
+            self._history.progress(transaction, run, model, moment)
+
+    def promise(self, run: Run, model: str, plan: str) -> None:
+        """Note a plan that must be finished before anything else (Invariant 2)."""
+        self._amend(run, model, promised=plan)
+
+    def commit(self, run: Run, model: str, head: Head, entries: Sequence[Entry] | None = None) -> None:
+        """Move the head and note what is owed, in one transaction (Invariant 1)."""
+        with self.database.writing() as transaction:
+            moment = self._leases.hold(transaction, run)
+            self._standing.move(transaction, run, model, replace(head, promised=""), moment)
+            if entries is not None:
+                self._standing.explain(transaction, run, model, entries, moment)
+
+    def published(self, run: Run, model: str, plan: str) -> None:
+        """Note which plan the publications were made from (R27)."""
+        self._amend(run, model, published=plan)
+
+    def close_run(self, run: Run, status: RunStatus, result: RunResult, infos: Mapping[str, JSON] | None = None) -> Run:
+        """End the run and let go of the connection; one that lost it stays as it was closed by others."""
+        with self.database.writing() as transaction:
+            if self._leases.is_held(transaction, run):
+                self._history.end(transaction, run, status, result, infos or {}, now(transaction))
+                self._leases.free(transaction, run.connection)
+            return self._history.one(transaction, run.id)
+
+    def record_run(self, connection: str, request: Request, result: RunResult, infos: Mapping[str, JSON]) -> Run:
+        """Note a run that ended before it held the connection."""
+        with self.database.writing() as transaction:
+            moment = now(transaction)
+            status = RunStatus.FAILED if result in _FAILED else RunStatus.SUCCEEDED  # R30
+            run = self._new(str(uuid4()), connection, request, status, moment)
+            run = replace(run, result=result, infos=dict(infos), ended_at=moment)
+            self._history.add(transaction, run)
+        return run
+
+    def head(self, connection: str, model: str) -> Head:
+        """Where a model stands."""
+        with self.database.reading() as view:
+            return self._standing.head(view, connection, model)
+
+    def heads(self, connection: str) -> dict[str, Head]:
+        """Where the models of a connection stand, by name."""
+        with self.database.reading() as view:
+            return self._standing.heads(view, connection)
+
+    def forget(self, connection: str, model: str) -> None:
+        """Drop the head of a model and close its entries.
+
+        Raises:
+            Busy: a run holds the connection.
+        """
+        with self.database.writing() as transaction:
+            self._leases.refuse_if_held(transaction, connection)
+            self._standing.forget(transaction, connection, model, now(transaction))
+
+    def run(self, run: str) -> Run:
+        """The run of this id, or of this beginning of one."""
+        self._notice()
+        with self.database.reading() as view:
+            return self._history.find(view, run)
+
+    def runs(self, connection: str | None = None, *, limit: int = 50) -> list[Run]:
+        """The latest runs, newest first."""
+        self._notice()
+        with self.database.reading() as view:
+            return self._history.latest(view, connection, limit)
+
+    def active(self, connection: str) -> Run | None:
+        """The run that holds the connection now."""
+        self._notice()
+        with self.database.reading() as view:
+            held = [row.run for row in self._leases.taken(view) if row.connection == connection]
+            return self._history.one(view, held[0]) if held else None
+
+    def entries(self, connection: str | None = None, *, model: str | None = None, closed: bool = False) -> list[Entry]:
+        """What is owed and why; with `closed` also what was."""
+        with self.database.reading() as view:
+            return self._standing.entries(view, connection, model, closed=closed)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.engine.dispose()
+
+    def _new(self, run: str, connection: str, request: Request, status: RunStatus, moment: datetime) -> Run:
+        return Run(run, self.tenant, connection, request, status, created_at=moment, updated_at=moment)
+
+    def _amend(self, run: Run, model: str, **changes: str) -> None:
+        with self.database.writing() as transaction:
+            moment = self._leases.hold(transaction, run)
+            head = self._standing.head(transaction, run.connection, model)
+            self._standing.move(transaction, run, model, replace(head, **changes), moment)  # type: ignore[arg-type]
+
+    def _notice(self) -> None:
+        """Close the runs whose process died or fell silent, so that nobody is shown a run that is none."""
+        for connection in self._silent():
+            with self.database.writing() as transaction:
+                held, moment = self._leases.locked(transaction, connection), now(transaction)
+                if held is not None and held.run is not None and is_over(held, moment):
+                    self._leases.bury(transaction, held, moment)
+
+    def _silent(self) -> list[str]:
+        with self.database.reading() as view:
+            moment = now(view)
+            return [held.connection for held in self._leases.taken(view) if is_over(held, moment)]

@@ -1,0 +1,37 @@
+"""The one place where a query is bound to its tenant (Invariant 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Delete, Insert, Select, Table, Update, delete, insert, select, update
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A company: what it asks the database for is its own, what it writes stays its own.
+
+    Example:
+        >>> from syncline.store.tables import head
+        >>> "tenant = :tenant_1" in str(Tenant("acme").select(head))
+        True
+    """
+
+    name: str
+
+    def select(self, table: Table) -> Select[Any]:
+        """Rows of this tenant."""
+        return select(table).where(table.c.tenant == self.name)
+
+    def insert(self, table: Table, **values: Any) -> Insert:
+        """A new row of this tenant."""
+        return insert(table).values(tenant=self.name, **values)
+
+    def update(self, table: Table, **values: Any) -> Update:
+        """A change to rows of this tenant."""
+        return update(table).where(table.c.tenant == self.name).values(**values)
+
+    def delete(self, table: Table) -> Delete:
+        """Rows of this tenant, to be removed."""
+        return delete(table).where(table.c.tenant == self.name)
