@@ -1,0 +1,160 @@
+"""A load into any SQL database: fenced, once a plan, refused rows singled out (R12, R19-R21)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+import pyarrow as pa
+
+from connectors.sql.cell import as_json, key_from_json
+from connectors.sql.reading import FETCH_ROWS
+from syncline import DataError, LeaseLost, Load, Rejection
+
+MOST_REFUSED = 10_000
+DELETED_AT, CONNECTION = "_deleted_at", "_connection"
+Row: TypeAlias = tuple[Any, ...]
+Operation: TypeAlias = Callable[[Sequence[Row]], None]
+
+
+class Refused(Exception):
+    """The database does not take (one of) these rows; the reason in its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database knows of the last load of a scope."""
+
+    fence: int
+    plan: str
+    rejected: str
+
+
+class Writer(Protocol):
+    """A database in a write transaction."""
+
+    def stored(self) -> Stored | None:
+        """What the last load of the scope left; held against others from now on (R21)."""
+
+    def note(self, stored: Stored) -> None:
+        """Put that down, in this very transaction."""
+
+    def savepoint(self) -> AbstractContextManager[None]:
+        """All of what happens within, or nothing of it; the transaction goes on."""
+
+    def encoded(self, rows: pa.RecordBatch) -> tuple[list[Row], dict[int, str]]:
+        """Rows as the database takes them, and why some cannot be kept as they are."""
+
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Insert or update rows; raises Refused."""
+
+    def delete(self, rows: Sequence[Row]) -> None:
+        """Delete or mark the rows with these keys; raises Refused."""
+
+
+def load(writer: Writer, request: Load) -> list[Rejection]:
+    """Apply the plan, or answer again what was answered when it was first applied (R20).
+
+    Raises:
+        LeaseLost: a plan with a higher fence has been here.
+        DataError: too many rows are refused.
+    """
+    before = writer.stored()
+    if before and before.fence > request.fence:  # Invariant 6
+        message = f"{request.scope} was loaded by a later run (fence {before.fence}; this one has {request.fence})"
+        raise LeaseLost(message)
+    if before and before.plan == request.plan:  # Invariant 5
+        writer.note(Stored(request.fence, before.plan, before.rejected))
+        return _from_text(before.rejected, request)
+    rejected = _apply(writer, request)
+    writer.note(Stored(request.fence, request.plan, _as_text(rejected)))
+    return rejected
+
+
+def _apply(writer: Writer, request: Load) -> list[Rejection]:
+    loading = _Loading(writer, request.model.key)
+    if request.target.on_delete != "ignore":
+        for batch in request.changes.deletes(FETCH_ROWS):
+            loading.take(writer.delete, batch)
+            request.progress(batch.num_rows)
+    for batch in request.changes.upserts(FETCH_ROWS):
+        loading.take(writer.upsert, batch)
+        request.progress(batch.num_rows)
+    loading.try_again()
+    return [*loading.formless, *(Rejection(item.key, item.reason) for item in loading.refused)]
+
+
+@dataclass(slots=True)
+class _Item:
+    operation: Operation
+    row: Row
+    key: dict[str, Any]
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class _Loading:
+    """Rows on their way in; those refused stand aside."""
+
+    writer: Writer
+    key: tuple[str, ...]
+    refused: list[_Item] = field(default_factory=list)
+    formless: list[Rejection] = field(default_factory=list)
+
+    def take(self, operation: Operation, batch: pa.RecordBatch) -> None:
+        rows, reasons = self.writer.encoded(batch)
+        self.formless += [Rejection(self._key(batch, row), reason) for row, reason in reasons.items()]
+        self._check_count()
+        good = [index for index in range(batch.num_rows) if index not in reasons] if reasons else range(batch.num_rows)
+        self._narrow(operation, rows, batch, good)
+
+    def try_again(self) -> None:
+        """Rows may have been refused only because others came later, such as the row they refer to."""
+        while self.refused:
+            waiting, self.refused = self.refused, []
+            for item in waiting:
+                if reason := self._refusal(item.operation, [item.row]):
+                    self.refused.append(_Item(item.operation, item.row, item.key, reason))
+            if len(self.refused) == len(waiting):
+                return
+
+    def _narrow(self, operation: Operation, rows: Sequence[Row], batch: pa.RecordBatch, which: Sequence[int]) -> None:
+        """Try these rows together; where one is refused, halve until it stands alone (R19)."""
+        reason = self._refusal(operation, [rows[index] for index in which])
+        if reason and len(which) == 1:
+            self.refused.append(_Item(operation, rows[which[0]], self._key(batch, which[0]), reason))
+            self._check_count()
+        elif reason:
+            middle = len(which) // 2
+            self._narrow(operation, rows, batch, which[:middle])
+            self._narrow(operation, rows, batch, which[middle:])
+
+    def _refusal(self, operation: Operation, rows: Sequence[Row]) -> str:
+        try:
+            with self.writer.savepoint():
+                operation(rows)
+        except Refused as refused:
+            return str(refused) or "the database does not say why"
+        return ""
+
+    def _key(self, batch: pa.RecordBatch, row: int) -> dict[str, Any]:
+        return {name: batch.column(name)[row].as_py() for name in self.key}
+
+    def _check_count(self) -> None:
+        if len(self.refused) + len(self.formless) > MOST_REFUSED:
+            first = self.refused[0].reason if self.refused else self.formless[0].reason
+            message = f"more than {MOST_REFUSED:,} rows are refused, so nothing was loaded; the first: {first}"
+            raise DataError(message, hint="mend the table or the model, then run again")
+
+
+def _as_text(rejected: Sequence[Rejection]) -> str:
+    items = [[{name: as_json(cell) for name, cell in (item.key or {}).items()}, item.reason] for item in rejected]
+    return json.dumps(items)
+
+
+def _from_text(text: str, request: Load) -> list[Rejection]:
+    schema = request.model.key_schema
+    return [Rejection(key_from_json(key, schema), reason) for key, reason in json.loads(text)]

@@ -1,0 +1,57 @@
+"""Dates and times against the cursor columns of a database, whatever these hold."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from syncline import ConfigError, Cursor
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T ])(\d\d:\d\d)(:\d\d)?(?:\.(\d{1,6}))?(Z|[+-]\d\d:?\d\d)?)?")
+_MILLISECONDS_FROM, _MICROSECONDS_FROM = 10**11, 10**14
+
+
+def earlier(cursor: Cursor, overlap: timedelta | None) -> Cursor:
+    """The cursor moved back by the overlap; its style stays, for text is compared as text (R9).
+
+    Raises:
+        ConfigError: it is no date.
+
+    Example:
+        >>> earlier("2023-01-31T00:00:10Z", timedelta(seconds=15))
+        '2023-01-30T23:59:55Z'
+    """
+    if not overlap:
+        return cursor
+    style = _ISO.fullmatch(cursor) if isinstance(cursor, str) else None
+    if style is None:
+        message = f"`overlap` needs a cursor of dates; {cursor!r} is none"
+        raise ConfigError(message, hint="leave `overlap` out, or take a cursor of type timestamp")
+    _, between, minutes, seconds, fraction, zone = style.groups()
+    start = datetime.fromisoformat(str(cursor)) - overlap
+    pieces = [start.date().isoformat()]
+    if minutes:
+        pieces.append(f"{between}{start:%H:%M}")
+    if seconds:
+        pieces.append(f":{start:%S}")
+    if fraction:
+        pieces.append("." + f"{start.microsecond:06}"[: len(fraction)])
+    return "".join(pieces) + (zone or "")
+
+
+def epoch(moment: datetime, like: float) -> float:
+    """The moment as the number of seconds since 1970, or of milli- or microseconds if `like` is that large.
+
+    Example:
+        >>> epoch(datetime(2023, 1, 1, tzinfo=UTC), 1_700_000_000_000)
+        1672531200000
+    """
+    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
+    if like >= _MICROSECONDS_FROM:
+        return int(seconds * 1_000_000)
+    return int(seconds * 1000) if like >= _MILLISECONDS_FROM else int(seconds)
+
+
+def sqlite_text(moment: datetime, *, date_only: bool) -> str:
+    """The moment as SQLite's own `datetime()` writes it; of a column of dates, the day."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d 00:00:00" if date_only else "%Y-%m-%d %H:%M:%S")
