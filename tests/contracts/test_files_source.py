@@ -11,10 +11,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.files import FilesSource
 from syncline import ConfigError, DataError, DataModel, ModelSync, Read, SyncMode, Target, TransientError
 from syncline.conform import conform
+from syncline.publication import Publication, publish
 
 PETS = DataModel("pets", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
 REX = [{"id": 1, "name": "Rex"}, {"id": 2, "name": None}]
@@ -33,6 +36,40 @@ def rows(folder: Path, origin: str, model: DataModel = PETS, **settings: object)
     batches = list(read(folder, origin, model, **settings))
     assert [complete for _, _, complete in batches] == [False] * (len(batches) - 1) + [True]
     return [row for _, batch, _ in batches for row in batch]
+
+
+KINDS = {
+    "int": (pa.uint64(), st.integers(0, 2**64 - 1)),
+    "text": (pa.string(), st.text(st.characters(exclude_categories=["Cs"]))),
+    "float": (pa.float64(), st.floats()),
+    "narrow": (pa.float32(), st.floats(width=32)),
+    "decimal": (pa.decimal128(38, 18), st.decimals(-(10**19), 10**19, places=18)),
+    "truth": (pa.bool_(), st.booleans()),
+    "day": (pa.date32(), st.dates()),
+    "at": (pa.time64("us"), st.times()),
+    "moment": (pa.timestamp("us"), st.datetimes()),
+    "instant": (pa.timestamp("us", "UTC"), st.datetimes(timezones=st.just(UTC))),
+}
+EVERY = DataModel(
+    "every", pa.schema([("id", pa.int64()), *((name, kind) for name, (kind, _) in KINDS.items())]), ("id",)
+)
+ROW = st.fixed_dictionaries({name: values | st.none() for name, (_, values) in KINDS.items()})
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_what_was_published_is_read_again_as_it_was(tmp_path: Path, form: str) -> None:
+    version = iter(range(10_000))
+
+    @given(st.lists(ROW, max_size=5))
+    @settings(max_examples=50)
+    def check(values: list[dict[str, object]]) -> None:
+        table = pa.Table.from_pylist([{"id": number} | row for number, row in enumerate(values)], EVERY.schema)
+        publication = Publication(form)  # type: ignore[arg-type]
+        path = publish(table.to_batches(), table.schema, publication, tmp_path, f"{next(version):05}")
+        again = rows(tmp_path, path.relative_to(tmp_path).as_posix(), EVERY)
+        assert list(map(repr, again)) == list(map(repr, table.to_pylist()))
+
+    check()
 
 
 FILES: dict[str, bytes] = {
