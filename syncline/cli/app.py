@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from syncline.cli import history, running, serving, setup
 from syncline.cli.log import keep_traceback
-from syncline.cli.screen import say_error
+from syncline.cli.screen import note, say_error
 from syncline.errors import SynclineError
 
 
@@ -24,6 +24,9 @@ class _Program(TyperGroup):
         try:
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            note("Interrupted. What was begun, the next run finishes.")
             raise
         except SynclineError as error:
             say_error(error)

@@ -9,7 +9,7 @@ import typer
 
 from syncline.cli import option
 from syncline.cli.changeset import changes_json, show_changes
-from syncline.cli.report import advice, show_list, show_runs
+from syncline.cli.report import advice, failures, show_list, show_models
 from syncline.cli.screen import lasting, moment, note, say, say_json, table
 from syncline.errors import ConfigError, DataError
 from syncline.run import Entry, ModelRun, Run
@@ -60,7 +60,9 @@ def show(
         say_json(_run_json(workspace, found, entries, rows))
         return
     _show_head(found)
-    show_runs([found])
+    show_models([found])
+    for line in failures(found):
+        note(line)
     for model in found.models:
         _show_model(workspace, found, model, rows)
     if entries:
@@ -121,4 +123,9 @@ def _run_json(workspace: Workspace, run: Run, entries: list[Entry], rows: int) -
             sent[model.model] = changes_json(_changeset(workspace, run, model), rows) if model.plan else []
         except DataError:
             sent[model.model] = []
-    return {**run.as_json(), "changes": sent, "entries": [asdict(entry) for entry in entries], "advice": advice(run)}
+    return {
+        **run.as_json(),
+        "changes": sent,
+        "entries": [asdict(entry) for entry in entries],
+        "advice": [*failures(run), *advice(run)],
+    }

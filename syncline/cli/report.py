@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from syncline.cli.screen import lasting, moment, note, number, table
 from syncline.run import ModelRun, Run, RunResult, RunStatus
 
-COUNTS = ["read", "inserted", "updated", "deleted", "rejected", "withheld"]
+_RARE = ["rejected", "withheld"]
+_COUNTS = ["read", "inserted", "updated", "deleted", *_RARE]
 DONE, FAILED, OWING = 0, 1, 3
 
 
@@ -24,21 +25,34 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def show_runs(runs: Sequence[Run]) -> None:
-    """One table of the models of these runs, and what is to be done about what did not go through."""
-    rows = [_line(run, model) for run in runs for model in run.models]
-    if rows:
-        table(["connection", "model", "mode", *COUNTS, "time", "result"], rows, right=[*COUNTS, "time"])
+    """What became of the models of these runs, and what a person can do about what did not go through."""
+    show_models(runs)
     for run in runs:
-        for line in advice(run):
+        for line in (*failures(run), *advice(run)):
             note(line)
 
 
-def advice(run: Run) -> list[str]:
-    """What failed, and what a person can do about it."""
+def show_models(runs: Sequence[Run]) -> None:
+    """One table of the models of these runs."""
+    lines = [_line(run, model) for run in runs for model in run.models]
+    if not lines:
+        return
+    titles = [name for name in lines[0] if name not in _RARE or any(line[name] != "0" for line in lines)]
+    if len({run.connection for run in runs}) == 1:
+        titles.remove("connection")
+    table(titles, [[line[name] for name in titles] for line in lines], right=[*_COUNTS, "time"])
+
+
+def failures(run: Run) -> list[str]:
+    """What failed, and why."""
     lines = [f"{run.connection} {model.model} failed: {model.error}" for model in run.models if model.error]
     error = run.infos.get("error")
-    if isinstance(error, str) and error and not lines:
-        lines.append(f"{run.connection} failed: {error}")
+    return lines or ([f"{run.connection} failed: {error}"] if error else [])
+
+
+def advice(run: Run) -> list[str]:
+    """What a person can do about what was held back."""
+    lines = []
     if any(model.counts.withheld for model in run.models):
         lines.append(f"Deletions wait for you: syncline approve {run.connection}")
     if any(model.counts.rejected for model in run.models):
@@ -48,22 +62,25 @@ def advice(run: Run) -> list[str]:
 
 def show_list(runs: Sequence[Run]) -> None:
     """One line a run."""
-    titles = ["run", "connection", "started", "time", "status", "result", "changes", "owed"]
+    titles = ["run", "connection", "started", "time", "changes", "owed", "result"]
     table(titles, [_summary(run) for run in runs], right=["time", "changes", "owed"])
 
 
-def _summary(run: Run) -> tuple[str, ...]:
+def _summary(run: Run) -> list[str]:
     counts = [model.counts for model in run.models]
     changed = sum(one.inserted + one.updated + one.deleted for one in counts)
     owed = sum(one.rejected + one.withheld for one in counts)
     start = run.started_at or run.created_at
-    took = lasting(start, run.ended_at)
-    return (
-        run.id[:8], run.connection, moment(start), took, run.status, run.result or "", number(changed), number(owed),
-    )  # fmt: skip
+    figures = [lasting(start, run.ended_at), number(changed), number(owed)]
+    return [run.id[:8], run.connection, moment(start)[:-3], *figures, run.result or run.status]
 
 
-def _line(run: Run, model: ModelRun) -> tuple[str, ...]:
-    counts = [number(getattr(model.counts, name)) for name in COUNTS]
-    took = lasting(model.started_at, model.ended_at)
-    return (run.connection, model.model, model.mode, *counts, took, model.result or model.status)
+def _line(run: Run, model: ModelRun) -> dict[str, str]:
+    return {
+        "connection": run.connection,
+        "model": model.model,
+        "mode": model.mode,
+        **{name: number(getattr(model.counts, name)) for name in _COUNTS},
+        "time": lasting(model.started_at, model.ended_at),
+        "result": model.result or model.status,
+    }

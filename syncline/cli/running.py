@@ -67,7 +67,7 @@ def run(
     workspace = Workspace.open(ctx.obj)
     request = option.request(model, full=full, since=since, resend=resend)
     runs, codes = [], []
-    for name in connection or [*workspace.connections, *workspace.errors]:
+    for name in dict.fromkeys(connection or [*workspace.connections, *workspace.errors]):
         try:
             runs.append(_sync(workspace, workspace.connection(name), request))
             codes.append(exit_code(runs[-1]))

@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,13 @@ def console(*, error: bool = False) -> Console:
 
 def say(text: str = "") -> None:
     """One line for people, on stdout."""
-    print(text)  # noqa: T201 - this is what a command line does
+    print(text, flush=True)  # noqa: T201 - this is what a command line does
 
 
 def note(text: str) -> None:
-    """One line beside the output, on stderr."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    """One line beside the output, on stderr; a run goes on even if nobody reads it."""
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def say_error(error: SynclineError) -> None:
@@ -62,9 +64,10 @@ def _framed(titles: Sequence[str], rows: Iterable[Sequence[str]], aligned: Seque
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
     for title, side in zip(titles, aligned, strict=True):
-        made.add_column(title, justify="right" if side == "right" else "left", overflow="fold")
+        last = title == titles[-1]  # the one with long texts
+        made.add_column(title, justify="right" if side == "right" else "left", no_wrap=not last, overflow="fold")
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
     console().print(made)

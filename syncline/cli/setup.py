@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where; made if it is not t
 
     for written in write_example(folder):
         say(f"wrote {written}")
-    at = "" if folder == Path() else f"cd {folder} && "
+    at = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     say(f"\nIt works as it is. Next: {at}syncline check && syncline run")
 
 

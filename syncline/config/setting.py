@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
 
 from syncline.config.node import Node
 from syncline.connector import Connector
@@ -93,11 +95,13 @@ def _value(node: Node, wanted: Any) -> Any:
     if origin in (Union, types.UnionType):
         return _one_of(node, [kind for kind in inner if kind is not type(None)])
     if origin is Literal:
-        return node.choice(str(word) for word in inner)
+        return _figure(node, lambda at: at.choice(str(word) for word in inner))
     if origin in (tuple, list, Sequence):
         return (list if origin is list else tuple)(_value(item, inner[0]) for item in node.items())
     if wanted is dict or (isinstance(origin, type) and issubclass(dict, origin)):
         return {key: _value(value, inner[1] if inner else str) for key, value in node.mapping().items()}
+    if wanted in _FIGURES:
+        return _figure(node, _FIGURES[wanted])
     return _READERS.get(wanted, _text)(node)
 
 
@@ -108,6 +112,20 @@ def _one_of(node: Node, kinds: list[Any]) -> Any:
         except ConfigError:
             continue
     return _value(node, kinds[-1])
+
+
+def _figure(node: Node, read: Callable[[Node], Any]) -> Any:
+    """A value that is not a text; where it comes from outside, it is not shown."""
+    if not isinstance(node.raw, yaml.ScalarNode):
+        return read(node)
+    text = resolved(node) if node.raw.value else ""
+    if not isinstance(text, Secret):
+        return read(node)
+    raw = yaml.ScalarNode(node.raw.tag, _plain(text), node.raw.start_mark, node.raw.end_mark)
+    try:
+        return read(replace(node, raw=raw))
+    except ConfigError:
+        node.wrong(f"`{node.name}`: the value of `{node.raw.value}` does not fit")
 
 
 def _text(node: Node) -> str:
@@ -128,11 +146,10 @@ def _plain(text: str) -> str:
     return text.reveal() if isinstance(text, Secret) else text
 
 
-_READERS: dict[Any, Callable[[Node], Any]] = {
+_FIGURES: dict[Any, Callable[[Node], Any]] = {
     bool: Node.flag,
     int: Node.integer,
     float: Node.number,
     timedelta: duration,
-    Path: _path,
-    Secret: _secret,
 }
+_READERS: dict[Any, Callable[[Node], Any]] = {Path: _path, Secret: _secret}

@@ -1,0 +1,28 @@
+"""The program, and a workspace to run it in."""
+
+from pathlib import Path
+
+import pytest
+
+from syncline.cli import main
+from tests.edge.shop import Answer, Call
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    def called(*args: str) -> Answer:
+        capsys.readouterr()
+        code = main(list(args))
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Answer(code, said.out, said.err)
+
+    return called
+
+
+@pytest.fixture
+def shop(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The example workspace; the current folder lies in it."""
+    assert call("init", str(tmp_path / "shop")).code == 0
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
