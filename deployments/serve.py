@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -128,8 +129,15 @@ def _announce(workspace: Workspace, api_url: str) -> None:
     out.print("Ctrl-C stops.")
 
 
+def _duration(every: timedelta | None) -> str:
+    """As the connection's file would say it, e.g. `15m`."""
+    seconds = int(every.total_seconds()) if every else 0
+    units = [("d", 86400), ("h", 3600), ("m", 60)]
+    return next((f"{seconds // size}{unit}" for unit, size in units if seconds and seconds % size == 0), f"{seconds}s")
+
+
 def _in_words(schedule: Schedule | None) -> str:
     if schedule is None:
         return "no schedule, started by hand"
-    when = f"cron {schedule.cron} ({schedule.timezone})" if schedule.cron else f"every {schedule.every}"
+    when = f"cron {schedule.cron} ({schedule.timezone})" if schedule.cron else f"every {_duration(schedule.every)}"
     return f"{when}, {schedule.mode}"
