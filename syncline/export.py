@@ -83,12 +83,16 @@ def _quoted(texts: pa.Array) -> pa.Array:
 def _json(column: pa.Array) -> pa.Array:
     texts = _texts(column)
     if pa.types.is_floating(column.type):
-        texts = _map(texts, lambda text: _JSON_NUMBERS.get(text, text))
+        texts = _map(texts, _json_number)
     elif pa.types.is_string(column.type):
         texts = _map(texts, lambda text: json.dumps(text, ensure_ascii=False))
     elif pa.types.is_temporal(column.type) or pa.types.is_binary(column.type):
         texts = _joined('"', texts, '"')
     return pc.fill_null(texts, _large("null"))
+
+
+def _json_number(text: str) -> str:
+    return _JSON_NUMBERS.get(text, text)
 
 
 def _texts(column: pa.Array) -> pa.Array:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from connectors.files.packed import opened
-from syncline import DataError
+from syncline import ConfigError, DataError
 
 Row: TypeAlias = Mapping[str, object]
 _LOOKED_AT = 1_000
@@ -45,10 +45,18 @@ class Lines:
 
         Raises:
             DataError: a line is no JSON object, or was broken off.
+            ConfigError: no row of the file has this column.
         """
         rows = self._rows(path)
+        found: dict[str, None] = {}
         while chunk := list(islice(rows, size)):
+            found |= dict.fromkeys(name for row in chunk for name in row)
             yield {name: [row.get(name) for row in chunk] for name in columns}
+        for name in columns:
+            if found and name not in found:
+                raise ConfigError(
+                    f"no row has a column `{name}`", where=str(path), hint=f"they have {', '.join(found)}"
+                )
 
     def _rows(self, path: Path) -> Iterator[Row]:
         with self._text(path) as file:

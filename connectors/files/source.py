@@ -105,7 +105,7 @@ class FilesSource(Source):
         yield Batch(rows=last.rows, part=part, complete=True)
 
     def _check_columns(self, path: Path, form: Form, model: DataModel) -> None:
-        """In JSON lines a column that no row has is NULL; elsewhere it is missing."""
+        """Of JSON lines only the end tells whether a column is missing."""
         found = model.schema.names if isinstance(form, Lines) else form.schema(path).names
         for name in model.schema.names:
             if name not in found:

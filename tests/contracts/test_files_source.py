@@ -3,7 +3,7 @@
 import base64
 import gzip
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +15,62 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.files import FilesSource
-from syncline import ConfigError, DataError, DataModel, ModelSync, Read, SyncMode, Target, TransientError
+from syncline import (
+    ConfigError,
+    DataError,
+    DataModel,
+    ModelSync,
+    Read,
+    Source,
+    SyncMode,
+    Target,
+    TransientError,
+    export,
+)
 from syncline.conform import conform
 from syncline.publication import Publication, publish
+from syncline.testing import source as contract
+from syncline.testing.source import Row, SourceContract
+
+
+class OneFile(SourceContract):
+    """The contract, for each format; a file has no cursor."""
+
+    has_cursor = False
+
+    @pytest.fixture
+    def source(self, tmp_path: Path) -> Source:
+        return FilesSource(str(tmp_path))
+
+    def fill(self, source: Source, rows: Sequence[Row]) -> None:
+        assert isinstance(source, FilesSource)
+        table = pa.Table.from_pylist(list(rows), contract.PETS.schema)
+        form = self.origin.rpartition(".")[2]
+        with (Path(source.folder) / self.origin).open("wb") as file:
+            export.write(table.to_batches(), table.schema, form, file)  # type: ignore[arg-type]
+
+    def test_a_row_written_while_the_source_is_read_comes_with_the_next_read(self, source: Source) -> None:
+        rows = [contract.pet(number, 1) for number in range(100_000)]
+        self.fill(source, rows)
+        batches = source.read(self.request())
+        next(batches)
+        self.fill(source, [*rows, contract.pet(100_000, 1)])
+        with pytest.raises((TransientError, DataError)):
+            list(batches)
+        assert len(self.reading(source).rows) == 100_001
+
+
+class TestCsv(OneFile):
+    origin = "pets.csv"
+
+
+class TestJsonLines(OneFile):
+    origin = "pets.jsonl"
+
+
+class TestParquet(OneFile):
+    origin = "pets.parquet"
+
 
 PETS = DataModel("pets", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
 REX = [{"id": 1, "name": "Rex"}, {"id": 2, "name": None}]
@@ -132,6 +185,14 @@ def test_a_parquet_file_cut_off_is_never_complete(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"pets.parquet.*cut off"):
         rows(tmp_path, "pets.parquet")
+
+
+def test_a_column_that_some_json_lines_lack_is_null_there_and_one_that_all_lack_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "pets.jsonl").write_text('{"id": 1}\n{"id": 2, "name": "Tom"}\n')
+    assert rows(tmp_path, "pets.jsonl") == [{"id": 1, "name": None}, {"id": 2, "name": "Tom"}]
+    (tmp_path / "pets.jsonl").write_text('{"id": 1, "nam": 1}\n')
+    with pytest.raises(ConfigError, match=r"no row has a column `name` \(they have id, nam\)"):
+        rows(tmp_path, "pets.jsonl")
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
