@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from connectors.sql.address import plain, shown
 from syncline import ConfigError, DataError, SynclineError, TransientError
 
 _SNAPSHOT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
+_REFUSED_ENTRY = re.compile(r"(?i)authentication failed|access denied|does not exist|no password|unknown database")
 
 
 @contextmanager
@@ -146,5 +148,9 @@ def _in_our_words(error: exc.SQLAlchemyError, where: str) -> SynclineError:
     if isinstance(error, exc.NoSuchTableError | exc.ProgrammingError):
         return ConfigError(f"{where}: {reason(error)}")
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
-        return TransientError(f"{where} does not answer: {reason(error)}")
+        if _REFUSED_ENTRY.search(reason(error)):
+            return ConfigError(f"{where} lets nobody in with these settings: {reason(error)}", hint="check `url:`")
+        return TransientError(
+            f"{where} does not answer: {reason(error)}", hint="check `url:`, and that the server runs"
+        )
     return DataError(f"{where}: {reason(error)}")

@@ -63,7 +63,8 @@ class AlchemyWriter:
     def encoded(self, rows: pa.RecordBatch) -> tuple[list[Row], dict[int, str]]:
         """Rows as Python values, in SQLite in its forms."""
         if not self.is_sqlite:
-            return list(zip(*(column.to_pylist() for column in rows.columns), strict=True)), {}
+            values = [sqlite_form.within_years(column).to_pylist() for column in rows.columns]
+            return list(zip(*values, strict=True)), sqlite_form.beyond_years(rows)
         columns = [sqlite_form.stored(column) for column in rows.columns]
         return list(zip(*columns, strict=True)), sqlite_form.formless(rows)
 

@@ -46,7 +46,10 @@ def from_json(value: JSON, kind: pa.DataType) -> Any:
         (pa.types.is_binary, b64decode),
     )
     reader = next((reader for test, reader in readers if test(kind)), None)
-    return reader(value) if reader else value
+    try:
+        return reader(value) if reader else value
+    except ValueError:
+        return value  # beyond what Python can express, so it was text from the start
 
 
 def key_from_json(key: Mapping[str, JSON], schema: pa.Schema) -> dict[str, Any]:

@@ -141,13 +141,21 @@ class _Loading:
         return ""
 
     def _key(self, batch: pa.RecordBatch, row: int) -> dict[str, Any]:
-        return {name: batch.column(name)[row].as_py() for name in self.key}
+        return {name: _cell(batch.column(name)[row]) for name in self.key}
 
     def _check_count(self) -> None:
         if len(self.refused) + len(self.formless) > MOST_REFUSED:
             first = self.refused[0].reason if self.refused else self.formless[0].reason
             message = f"more than {MOST_REFUSED:,} rows are refused, so nothing was loaded; the first: {first}"
             raise DataError(message, hint="mend the table or the model, then run again")
+
+
+def _cell(value: pa.Scalar) -> Any:
+    """The value, or its text where Python has none for it."""
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        return value.cast(pa.string()).as_py()
 
 
 def _as_text(rejected: Sequence[Rejection]) -> str:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -40,12 +41,28 @@ def stored(column: pa.Array) -> list[object]:
 
 def formless(rows: pa.RecordBatch) -> dict[int, str]:
     """Row -> why it cannot be kept in SQLite as it is; empty if all can."""
+    return _found(rows, _formless)
+
+
+def beyond_years(rows: pa.RecordBatch) -> dict[int, str]:
+    """Row -> why Python has no value for it; empty if it has for all."""
+    return _found(rows, _beyond_years)
+
+
+def within_years(column: pa.Array) -> pa.Array:
+    """The column with NULL for what is beyond the years of Python."""
+    bad, _ = _beyond_years(column)
+    return column if bad is None else pc.if_else(bad, pa.scalar(None, column.type), column)
+
+
+def _found(rows: pa.RecordBatch, test: Callable[[pa.Array], tuple[pa.Array | None, str]]) -> dict[int, str]:
     found: dict[int, str] = {}
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
-        bad, why = _formless(column)
+        bad, why = test(column)
         if bad is not None and pc.any(bad).as_py():
+            shown = (_without_zone(column) if pa.types.is_timestamp(column.type) else column).cast(pa.string())
             for row in pc.indices_nonzero(bad).to_pylist():
-                found.setdefault(row, f"`{name}`: {column[row]} {why}")
+                found.setdefault(row, f"`{name}`: {shown[row]} {why}")
     return found
 
 
@@ -55,6 +72,11 @@ def _formless(column: pa.Array) -> tuple[pa.Array | None, str]:
         return pc.is_nan(column), "is no number to SQLite, which would make it NULL"
     if pa.types.is_uint64(kind):
         return pc.greater(column, pa.scalar(_LARGEST, kind)), f"is above {_LARGEST}, the largest integer in SQLite"
+    return _beyond_years(column)
+
+
+def _beyond_years(column: pa.Array) -> tuple[pa.Array | None, str]:
+    kind = column.type
     if pa.types.is_date(kind):
         return _outside(column, pa.scalar(_FIRST, kind), pa.scalar(_LAST, kind)), "is outside of the years 1 to 9999"
     if pa.types.is_timestamp(kind):

@@ -115,12 +115,11 @@ class SqliteReader:
 
     def _columns(self, origin: str) -> list[tuple[str, str, int, int]]:
         table = self._table(origin)
-        found = self._words(
+        return self._words(
             'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1',
             table,
             "temp" if is_query(origin) else "main",
         )
-        return found
 
     def _words(self, sql: str, *values: str) -> list[Any]:
         """Rows of the catalogue, with its texts as texts."""
