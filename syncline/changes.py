@@ -54,6 +54,16 @@ def physical(index: int) -> str:
     return f"c{index}"
 
 
+def columns(model: DataModel) -> list[str]:
+    """The columns of a model at rest: c0, c1 and so on."""
+    return [physical(index) for index in range(len(model.schema))]
+
+
+def keys(model: DataModel) -> list[str]:
+    """The key columns of a model at rest, in the order of the key."""
+    return [physical(model.schema.get_field_index(column)) for column in model.key]
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How many rows came, changed and went."""

@@ -174,7 +174,7 @@ class Head:
         """The head that `as_json` gave."""
         layers = {name: _layers(stored[name]) for name in ("snapshot", "sent")}
         owed = stored["owed"] and RowFile.from_json(stored["owed"])
-        return cls(**{**stored, **layers, "owed": owed, "key": tuple(stored["key"])})
+        return cls(**{**stored, **layers, "owed": owed, "key": tuple(stored.get("key", ()))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from syncline import datatype
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile, physical
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys, physical
 from syncline.engine import Engine, listed, literal
 from syncline.model import DataModel
 
@@ -50,16 +50,6 @@ class Layers:
         """The deltas have grown so much that reading them costs more than writing a new base."""
         changed = sum(file.rows for file in self.deltas)
         return len(self.deltas) > MOST_DELTAS or changed > max(MOST_OF_BASE * self.rows, FEW_ROWS)
-
-
-def columns(model: DataModel) -> list[str]:
-    """The columns of a model at rest: c0, c1 and so on."""
-    return [physical(index) for index in range(len(model.schema))]
-
-
-def keys(model: DataModel) -> list[str]:
-    """The key columns of a model at rest, in the order of the key."""
-    return [physical(model.schema.get_field_index(column)) for column in model.key]
 
 
 def relation(layers: Layers, model: DataModel, locate: Locate) -> str:

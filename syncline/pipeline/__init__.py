@@ -7,7 +7,8 @@ from syncline.pipeline.plan import Plan
 from syncline.pipeline.preview import Preview, preview
 from syncline.pipeline.publish import publish
 from syncline.pipeline.session import Listener, Session, opened
-from syncline.pipeline.sync import Steps, patient_steps, sync, sync_model
+from syncline.pipeline.steps import Steps, patient_steps
+from syncline.pipeline.sync import sync, sync_model
 from syncline.pipeline.transform import transform
 from syncline.pipeline.work import Delta, Extraction, Loaded, Work
 

@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from syncline import diff as comparison
 from syncline import owed, snapshot
-from syncline.changes import OP, PART, Difference, RowFile, physical
+from syncline.changes import OP, PART, Difference, RowFile, columns, keys, physical
 from syncline.datatype import engine_name
 from syncline.engine import Engine, listed, literal, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
 from syncline.pipeline.work import Delta, Extraction, Work
-from syncline.snapshot import Layers, columns, keys
+from syncline.snapshot import Layers
 
 DOUBLED = "the key {} stands more than once with different values"
 
@@ -77,8 +77,8 @@ def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejecti
     engine.run(f"CREATE TEMP TABLE incoming AS {rows}")
     engine.run(f"CREATE TEMP TABLE twice AS SELECT {key} FROM incoming GROUP BY {key} HAVING count(*) > 1")
     engine.run(
-        f"CREATE TEMP TABLE deleted AS SELECT {key}, max((_f, _r)) AS _last FROM incoming SEMI JOIN twice USING ({key}) "
-        f"WHERE {OP} = 'delete' GROUP BY {key}"
+        f"CREATE TEMP TABLE deleted AS SELECT {key}, max((_f, _r)) AS _last "
+        f"FROM incoming SEMI JOIN twice USING ({key}) WHERE {OP} = 'delete' GROUP BY {key}"
     )
     engine.run(
         f"CREATE TEMP TABLE valid AS SELECT incoming.* FROM incoming SEMI JOIN twice USING ({key}) "

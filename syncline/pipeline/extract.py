@@ -13,12 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from syncline import owed
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns
 from syncline.conform import conform
 from syncline.errors import DataError
 from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode, as_table
 from syncline.pipeline.work import Extraction, Work
-from syncline.snapshot import columns
 
 _POSITION = "position.json"
 

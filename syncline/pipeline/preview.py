@@ -15,7 +15,7 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.diff import diff
 from syncline.pipeline.extract import extract
-from syncline.pipeline.sync import work_for
+from syncline.pipeline.start import work_for
 from syncline.pipeline.transform import transform
 from syncline.pipeline.work import Work
 from syncline.request import Request

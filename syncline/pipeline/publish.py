@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from syncline import snapshot
+from syncline import publication, snapshot
 from syncline.engine import opened
 from syncline.pipeline.work import Work
 from syncline.run import Head

@@ -3,70 +3,26 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
-from urllib.parse import quote
 
 from syncline import owed
 from syncline.connection import Connection, ModelSync
-from syncline.errors import ConfigError, LeaseLost, SynclineError, TransientError
-from syncline.model import SyncMode
-from syncline.pipeline.diff import diff
-from syncline.pipeline.extract import extract
-from syncline.pipeline.load import load
+from syncline.errors import ConfigError, LeaseLost, SynclineError
 from syncline.pipeline.plan import Plan
-from syncline.pipeline.publish import is_due, publish
+from syncline.pipeline.publish import is_due
 from syncline.pipeline.session import Listener, Session, opened, unheard
+from syncline.pipeline.start import work_for
+from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.tidy import clear, tidy
-from syncline.pipeline.transform import transform
-from syncline.pipeline.work import Delta, Extraction, Loaded, Work, home, read_fingerprint
+from syncline.pipeline.work import Loaded, Work
 from syncline.request import Request
 from syncline.run import Head, ModelRun, Run, RunResult, RunStatus, Store
 from syncline.storage import Storage
 
-_Given = TypeVar("_Given")
-TRIES = 3
+PROGRESS_SECONDS = 0.3
 _log = logging.getLogger("syncline")
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """How each step is carried out. An orchestrator puts its own around them; each is safe to repeat."""
-
-    extract: Callable[[Work], Extraction] = extract
-    diff: Callable[[Work, Extraction], Delta] = diff
-    transform: Callable[[Work, Delta], Plan] = transform
-    load: Callable[[Work, Plan], Loaded] = load
-    publish: Callable[[Work, Head], tuple[str, ...]] = publish
-
-
-def patient(attempt: Callable[[], _Given], *, pause: float = 0.5) -> _Given:
-    """Try again where that may help: three times, waiting longer each time, or as long as the other side asks.
-
-    Raises:
-        TransientError: it did not help.
-    """
-    for tried in range(1, TRIES):
-        try:
-            return attempt()
-        except TransientError as error:
-            wait = error.retry_after or pause * 2**tried * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-            _log.warning("%s; trying again in %.1f s", error, wait)
-            time.sleep(wait)
-    return attempt()
-
-
-def patient_steps() -> Steps:
-    """The steps, each tried again where that may help: for a run without an orchestrator."""
-    return Steps(
-        extract=lambda work: patient(lambda: extract(work)),
-        load=lambda work, plan: patient(lambda: load(work, plan)),
-        publish=lambda work, head: patient(lambda: publish(work, head)),
-    )
 
 
 def sync(
@@ -253,63 +209,3 @@ class _ModelSync:
             )
         ended = {"status": RunStatus.FAILED, "result": RunResult.ERROR, "ended_at": datetime.now(UTC)}
         self._note(step=self._run.step, error=str(error), **ended)
-
-
-PROGRESS_SECONDS = 0.3
-
-
-def work_for(
-    connection: Connection,
-    sync: ModelSync,
-    request: Request,
-    store: Store,
-    storage: Storage,
-    *,
-    fence: int,
-    guard: Callable[[], None] = lambda: None,
-    report: Callable[[int], None] = lambda _rows: None,
-) -> Work:
-    """What the steps of a model need to know, from its settings and where it stands."""
-    model = sync.model(connection.source)
-    head = store.head(connection.name, sync.name)
-    if head.key and head.key != model.key:
-        message = f"the key of model {sync.name} has changed from {', '.join(head.key)} to {', '.join(model.key)}"
-        raise ConfigError(
-            message,
-            where=sync.where,
-            hint=f"`syncline forget {connection.name} {sync.name}`, then sync into a new table",
-        )
-    if sync.name in request.approve and not storage_has(storage, store.tenant, connection, sync, request):
-        raise ConfigError(
-            f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again"
-        )
-    plan_id = f"{fence:012d}-{quote(sync.name, safe='')}"
-    return Work(
-        connection=connection,
-        sync=sync,
-        model=model,
-        head=head,
-        request=request,
-        mode=_mode(request.mode(connection, sync), head, read_fingerprint(sync, model, connection.source.identity())),
-        storage=storage,
-        tenant=store.tenant,
-        id=plan_id,
-        folder=f"{home(store.tenant, connection.name, sync.name)}/{plan_id}",
-        fence=fence,
-        guard=guard,
-        report=report,
-    )
-
-
-def storage_has(storage: Storage, tenant: str, connection: Connection, sync: ModelSync, request: Request) -> bool:
-    """The list that is to be approved is still there."""
-    return (
-        storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"
-    ).exists()
-
-
-def _mode(asked: SyncMode, head: Head, fingerprint: str) -> SyncMode:
-    """An incremental read needs cursors, taken with the same settings; else it is a full one (R5, R7)."""
-    if asked is SyncMode.INCREMENTAL and (not head.cursors or head.read != fingerprint):
-        return SyncMode.FULL
-    return asked

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pyarrow as pa
 
 from syncline import diff, owed, snapshot
-from syncline.changes import OP, PART, Difference, RowFile
+from syncline.changes import OP, PART, Difference, RowFile, columns, keys
 from syncline.engine import Engine, listed, opened
 from syncline.pipeline import work as works
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.work import Delta, Work
 from syncline.run import Head
-from syncline.snapshot import Layers, columns, keys
+from syncline.snapshot import Layers
 
 
 def transform(work: Work, delta: Delta) -> Plan:

@@ -1,0 +1,71 @@
+"""What the steps of a model need to know, from its settings and from where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from syncline.connection import Connection, ModelSync
+from syncline.errors import ConfigError
+from syncline.model import SyncMode
+from syncline.pipeline.work import Work, home, read_fingerprint
+from syncline.request import Request
+from syncline.run import Head, Store
+from syncline.storage import Storage
+
+
+def work_for(
+    connection: Connection,
+    sync: ModelSync,
+    request: Request,
+    store: Store,
+    storage: Storage,
+    *,
+    fence: int,
+    guard: Callable[[], None] = lambda: None,
+    report: Callable[[int], None] = lambda _rows: None,
+) -> Work:
+    """What the steps of a model need to know, from its settings and where it stands."""
+    model = sync.model(connection.source)
+    head = store.head(connection.name, sync.name)
+    if head.key and head.key != model.key:
+        message = f"the key of model {sync.name} has changed from {', '.join(head.key)} to {', '.join(model.key)}"
+        raise ConfigError(
+            message,
+            where=sync.where,
+            hint=f"`syncline forget {connection.name} {sync.name}`, then sync into a new table",
+        )
+    if sync.name in request.approve and not storage_has(storage, store.tenant, connection, sync, request):
+        raise ConfigError(
+            f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again"
+        )
+    plan_id = f"{fence:012d}-{quote(sync.name, safe='')}"
+    return Work(
+        connection=connection,
+        sync=sync,
+        model=model,
+        head=head,
+        request=request,
+        mode=_mode(request.mode(connection, sync), head, read_fingerprint(sync, model, connection.source.identity())),
+        storage=storage,
+        tenant=store.tenant,
+        id=plan_id,
+        folder=f"{home(store.tenant, connection.name, sync.name)}/{plan_id}",
+        fence=fence,
+        guard=guard,
+        report=report,
+    )
+
+
+def storage_has(storage: Storage, tenant: str, connection: Connection, sync: ModelSync, request: Request) -> bool:
+    """The list that is to be approved is still there."""
+    return (
+        storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"
+    ).exists()
+
+
+def _mode(asked: SyncMode, head: Head, fingerprint: str) -> SyncMode:
+    """An incremental read needs cursors, taken with the same settings; else it is a full one (R5, R7)."""
+    if asked is SyncMode.INCREMENTAL and (not head.cursors or head.read != fingerprint):
+        return SyncMode.FULL
+    return asked
