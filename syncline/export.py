@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 
 Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
 _TEXT = pa.large_string()
-_JSON_NUMBERS = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"', "-0": "-0.0"}
-"""What of Arrow's text is no number in JSON, or would be taken for another one."""
+_NOT_IN_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def write(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Format, file: BinaryIO) -> None:
@@ -23,7 +22,8 @@ def write(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Format, file:
     - CSV: RFC 4180 with a header, but lines end in LF; UTF-8. NULL is nothing, an empty text is `""`.
     - JSON lines: numbers have all their digits; NaN and the infinities, which JSON has not, are the strings "NaN",
       "Infinity" and "-Infinity".
-    - Both: timestamps as ISO 8601 (`2024-02-29T12:00:00Z`), decimals without exponent, bytes in base64.
+    - Both: floats in the shortest digits that tell one from its neighbours, timestamps as ISO 8601
+      (`2024-02-29T12:00:00Z`), decimals without exponent, bytes in base64.
     - Parquet: zstd.
     """
     _WRITERS[form](rows, schema, file)
@@ -92,7 +92,10 @@ def _json(column: pa.Array) -> pa.Array:
 
 
 def _json_number(text: str) -> str:
-    return _JSON_NUMBERS.get(text, text)
+    """A float as such: `1` would be read as an integer, whose digits all count."""
+    if text in _NOT_IN_JSON:
+        return json.dumps(_NOT_IN_JSON[text])
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
 def _texts(column: pa.Array) -> pa.Array:
