@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.types import UserDefinedType
 
-from connectors.sql import sqlite_type
+from connectors.sql import sqlite, sqlite_type
 from connectors.sql.address import plain, shown
 from syncline import ConfigError, DataError, SynclineError, TransientError
 
 _SNAPSHOT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
+_NO_TEXT_KEYS, _KEY_LENGTH = ("mariadb", "mssql", "mysql", "oracle"), 255
 _REFUSED_ENTRY = re.compile(r"(?i)authentication failed|access denied|does not exist|no password|unknown database")
 
 
@@ -66,7 +68,7 @@ class Declared(UserDefinedType[Any]):
         return self.word
 
 
-def column_type(wanted: pa.DataType, dialect: str) -> sa.types.TypeEngine[Any]:
+def column_type(wanted: pa.DataType, dialect: str, *, key: bool = False) -> sa.types.TypeEngine[Any]:
     """The type of a column that holds values of this Arrow type."""
     if dialect == "sqlite":
         return Declared(sqlite_type.declared(wanted))
@@ -83,7 +85,8 @@ def column_type(wanted: pa.DataType, dialect: str) -> sa.types.TypeEngine[Any]:
         (pa.types.is_date, sa.Date()),
         (pa.types.is_time, sa.Time()),
     )
-    return next((kind for test, kind in tests if test(wanted)), sa.Text())
+    text = sa.String(_KEY_LENGTH) if key and dialect in _NO_TEXT_KEYS else sa.Text()
+    return next((kind for test, kind in tests if test(wanted)), text)
 
 
 def arrow_type(found: sa.types.TypeEngine[Any]) -> pa.DataType:
@@ -145,6 +148,8 @@ def _begin_by_hand(engine: sa.Engine, begin: str) -> None:
 
 
 def _in_our_words(error: exc.SQLAlchemyError, where: str) -> SynclineError:
+    if isinstance(error, exc.DBAPIError) and isinstance(error.orig, sqlite3.Error):
+        return sqlite.in_our_words(error.orig, where)
     if isinstance(error, exc.NoSuchTableError | exc.ProgrammingError):
         return ConfigError(f"{where}: {reason(error)}")
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):

@@ -19,6 +19,7 @@ from connectors.sql.reading import FETCH_ROWS, PLAN_TABLE, Columns, is_query, re
 from syncline import ConfigError, Cursor, Read, SyncMode
 
 _KEYS_AT_A_TIME = 500
+_MATERIALIZED = ("oracle", "postgresql")
 
 
 @contextmanager
@@ -40,9 +41,9 @@ class AlchemyReader:
     def _catalogue(self) -> sa.Inspector:
         return sa.inspect(self.connection)
 
-    def tables(self) -> list[str]:
+    def tables(self, *, views: bool = True) -> list[str]:
         """The tables and views there are."""
-        return self._tables(self.schema)
+        return self._tables(self.schema, views=views)
 
     def columns(self, origin: str) -> pa.Schema | None:
         """The columns of a table or view; the types of a query cannot be told."""
@@ -155,7 +156,8 @@ class AlchemyReader:
 
     def _relation(self, origin: str) -> sa.FromClause:
         if is_query(origin):
-            return sa.text(f"({origin.strip().rstrip(';')}) AS syncline_query")  # type: ignore[return-value]
+            query = origin.strip().rstrip(";").replace(":", r"\:")  # a colon would announce a parameter
+            return sa.text(f"({query}) AS syncline_query")  # type: ignore[return-value]
         table, schema = self._table(origin)
         return sa.table(table, schema=schema)
 
@@ -167,8 +169,12 @@ class AlchemyReader:
             return table, schema
         raise unknown("table", origin, self._tables(self.schema))
 
-    def _tables(self, schema: str | None) -> list[str]:
-        found = [*self._catalogue.get_table_names(schema), *self._catalogue.get_view_names(schema)]
+    def _tables(self, schema: str | None, *, views: bool = True) -> list[str]:
+        found = self._catalogue.get_table_names(schema)
+        if views:
+            found += self._catalogue.get_view_names(schema)
+        if views and self.dialect in _MATERIALIZED:
+            found += self._catalogue.get_materialized_view_names(schema)
         return sorted(name for name in found if name != PLAN_TABLE)
 
     def _kinds(self, origin: str) -> dict[str, pa.DataType]:

@@ -141,7 +141,7 @@ def model_table(model: DataModel, target: Target, schema: str | None, dialect: s
     if target.on_delete == "soft":
         columns.append((DELETED_AT, pa.timestamp("us", tz="UTC")))
     made = [
-        sa.Column(name, column_type(kind, dialect), nullable=name not in key, autoincrement=False)
+        sa.Column(name, column_type(kind, dialect, key=name in key), nullable=name not in key, autoincrement=False)
         for name, kind in columns
     ]
     return sa.Table(target.table, sa.MetaData(), *made, sa.PrimaryKeyConstraint(*key), schema=schema)

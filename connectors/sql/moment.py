@@ -39,17 +39,17 @@ def earlier(cursor: Cursor, overlap: timedelta | None) -> Cursor:
     return "".join(pieces) + (zone or "")
 
 
-def epoch(moment: datetime, like: float) -> float:
+def epoch(moment: datetime, like: float) -> int:
     """The moment as the number of seconds since 1970, or of milli- or microseconds if `like` is that large.
 
     Example:
         >>> epoch(datetime(2023, 1, 1, tzinfo=UTC), 1_700_000_000_000)
         1672531200000
     """
-    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(seconds=1)
+    microseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     if like >= _MICROSECONDS_FROM:
-        return int(seconds * 1_000_000)
-    return int(seconds * 1000) if like >= _MILLISECONDS_FROM else int(seconds)
+        return microseconds
+    return microseconds // (1000 if like >= _MILLISECONDS_FROM else 1_000_000)
 
 
 def sqlite_text(moment: datetime, *, date_only: bool) -> str:

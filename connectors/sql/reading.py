@@ -19,8 +19,8 @@ PLAN_TABLE = "_syncline_plan"
 class Reader(Protocol):
     """A database in a read transaction: all questions are answered from one snapshot."""
 
-    def tables(self) -> list[str]:
-        """The tables and views there are."""
+    def tables(self, *, views: bool = True) -> list[str]:
+        """The tables there are, and the views."""
 
     def columns(self, origin: str) -> pa.Schema | None:
         """The columns of a table, view or query; None if a query's types cannot be told.

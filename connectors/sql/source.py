@@ -47,7 +47,7 @@ class SqlSource(Source):
     def discover(self) -> Iterator[DataModel]:
         """The tables that have a key."""
         with self._reading() as reader:
-            for table in reader.tables():
+            for table in reader.tables(views=False):
                 columns, key = reader.columns(table), reader.key(table)
                 if columns is not None and key and not _has_float(columns, key):
                     yield DataModel(table, columns, key)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from syncline import ConfigError, DataError, SynclineError, TransientError
 
@@ -65,6 +66,7 @@ def opened(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection]:
         )
         with closing(connection):
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
             yield connection
 
 
@@ -80,13 +82,19 @@ def transaction(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") 
             connection.execute("ROLLBACK")
 
 
+def words(connection: sqlite3.Connection, sql: str, *values: str) -> list[Any]:
+    """Rows of the catalogue, with texts as texts whatever the connection makes of them."""
+    rows = connection.execute(sql, values)
+    return [tuple(cell.decode() if isinstance(cell, bytes) else cell for cell in row) for row in rows]
+
+
 @contextmanager
 def told(path: Path) -> Iterator[None]:
     """Errors of SQLite become ours."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _in_our_words(error, path) from error
+        raise in_our_words(error, str(path)) from error
 
 
 def look(path: Path, *, write: bool) -> None:
@@ -106,7 +114,8 @@ def look(path: Path, *, write: bool) -> None:
         raise ConfigError(f"{wanted} may not be {'written' if write else 'read'}", hint="change its permissions")
 
 
-def _in_our_words(error: sqlite3.Error, path: Path) -> SynclineError:
+def in_our_words(error: sqlite3.Error, path: str) -> SynclineError:
+    """An error of SQLite by what to do about it; `path` names the database."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _LOW_BYTE
     kind, message, hint = _WORDS.get(code, (DataError, "{path}: {error}", ""))
     return kind(message.format(path=path, error=error), hint=hint)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from connectors.sql.moment import earlier, epoch, sqlite_text
 from connectors.sql.reading import FETCH_ROWS, PLAN_TABLE, Columns, is_query, regrouped, start, unknown
-from connectors.sql.sqlite import listed, quoted
+from connectors.sql.sqlite import listed, quoted, words
 from connectors.sql.sqlite_form import stored
 from connectors.sql.sqlite_type import kind
 from syncline import ConfigError, Cursor, Read, SyncMode
@@ -27,10 +27,11 @@ class SqliteReader:
         self.connection = connection
         connection.text_factory = bytes
 
-    def tables(self) -> list[str]:
+    def tables(self, *, views: bool = True) -> list[str]:
         """The tables and views there are."""
-        found = self._words("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') ORDER BY name")
-        return [name for (name,) in found if not name.startswith("sqlite_") and name != PLAN_TABLE]
+        found = words(self.connection, "SELECT name, type FROM sqlite_schema ORDER BY name")
+        kinds = ("table", "view") if views else ("table",)
+        return [name for name, kind in found if kind in kinds and not name.startswith("sqlite_") and name != PLAN_TABLE]
 
     def columns(self, origin: str) -> pa.Schema:
         """The columns of a table, view or query; computed ones without a type are text."""
@@ -48,7 +49,7 @@ class SqliteReader:
         if primary := sorted((place, name) for name, _, _, place in columns if place):
             return tuple(name for _, name in primary)
         never_null = {name for name, _, required, _ in columns if required}
-        indices = unique_indices(self, self._table(origin))
+        indices = unique_indices(self.connection, self._table(origin))
         return next((index for index in indices if set(index) <= never_null), ())
 
     def highest(self, request: Read) -> Cursor:
@@ -115,26 +116,22 @@ class SqliteReader:
 
     def _columns(self, origin: str) -> list[tuple[str, str, int, int]]:
         table = self._table(origin)
-        return self._words(
+        return words(
+            self.connection,
             'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1',
             table,
             "temp" if is_query(origin) else "main",
         )
 
-    def _words(self, sql: str, *values: str) -> list[Any]:
-        """Rows of the catalogue, with its texts as texts."""
-        rows = self.connection.execute(sql, values)
-        return [tuple(cell.decode() if isinstance(cell, bytes) else cell for cell in row) for row in rows]
 
-
-def unique_indices(reader: SqliteReader, table: str) -> list[tuple[str, ...]]:
+def unique_indices(connection: sqlite3.Connection, table: str) -> list[tuple[str, ...]]:
     """The columns of each index that keeps all rows of a table apart, letter by letter."""
     sql = (
         "SELECT il.name, ix.name, ix.coll FROM pragma_index_list(?) AS il, pragma_index_xinfo(il.name) AS ix "
         'WHERE il."unique" AND NOT il.partial AND ix.key ORDER BY il.seq, ix.seqno'
     )
     found: dict[str, list[tuple[str | None, str]]] = {}
-    for index, column, collation in reader._words(sql, table):  # noqa: SLF001
+    for index, column, collation in words(connection, sql, table):
         found.setdefault(index, []).append((column, collation))
     return [
         tuple(str(column) for column, _ in columns)

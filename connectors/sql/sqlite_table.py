@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from connectors.sql.loading import CONNECTION, DELETED_AT
 from connectors.sql.reading import PLAN_TABLE
 from connectors.sql.sqlite import listed, quoted, transaction
-from connectors.sql.sqlite_reader import SqliteReader, unique_indices
+from connectors.sql.sqlite_reader import unique_indices
 from connectors.sql.sqlite_type import declared, would_change
 from syncline import ConfigError, DataModel, Target
 
@@ -98,6 +98,5 @@ def _keeps_apart(connection: sqlite3.Connection, table: str, key: tuple[str, ...
     rows = connection.execute("SELECT lower(name), lower(type) FROM pragma_table_info(?) WHERE pk", [table]).fetchall()
     is_rowid = len(rows) == 1 and rows[0] == (key[0].lower(), "integer")
     wanted = {name.lower() for name in key}
-    indices = unique_indices(SqliteReader(connection), table)
-    connection.text_factory = str
+    indices = unique_indices(connection, table)
     return (is_rowid and len(key) == 1) or any({name.lower() for name in index} == wanted for index in indices)

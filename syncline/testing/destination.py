@@ -183,6 +183,17 @@ class DestinationContract(ABC):
         assert self.loaded(destination, changes, target=target, plan="2") == []
         assert len(self.rows(destination, EVERY, target)) == 0
 
+    def test_a_load_that_breaks_off_can_be_repeated(self, destination: Destination, tmp_path: Path) -> None:
+        self.loaded(destination, changeset(PETS, tmp_path, inserts=[REX]))
+        many = [{"id": place, "name": "Mia", "weight": None} for place in range(10, 30_000)]
+        changes = changeset(PETS, tmp_path, inserts=many, deletes=[REX])
+        with pytest.raises(KeyboardInterrupt):
+            self.loaded(destination, changes, plan="2", progress=_break_off)
+        if destination.idempotent == "plan":
+            assert self.ids(destination) == [1]
+        assert self.loaded(destination, changes, plan="2") == []
+        assert self.ids(destination) == list(range(10, 30_000))
+
     def test_progress_counts_every_row(self, destination: Destination, tmp_path: Path) -> None:
         told: list[int] = []
         many = [{"id": place, "name": "Rex", "weight": None} for place in range(20_000)]
@@ -194,6 +205,12 @@ class DestinationContract(ABC):
 def request(changes: Changeset) -> Load:
     """The first plan of a connection."""
     return Load(changes.model, changes, Target("pets"), plan="1", scope="t/c/PETS", fence=1, at=AT)
+
+
+def _break_off(rows: int) -> None:
+    """Whoever watches has seen enough; not before some rows are in."""
+    if rows > 1:
+        raise KeyboardInterrupt
 
 
 def by_id(rows: pa.Table) -> list[dict[str, Any]]:

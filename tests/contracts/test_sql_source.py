@@ -5,8 +5,8 @@ import psycopg
 import pytest
 
 from connectors.sql import SqlSource
-from syncline import ConfigError, Secret, Source, TransientError
-from syncline.testing.source import Row, SourceContract
+from syncline import ConfigError, Read, Secret, Source, TransientError
+from syncline.testing.source import Reading, Row, SourceContract
 from tests.contracts.postgresql import Server
 from tests.contracts.sqlite_file import TABLE, execute
 
@@ -47,6 +47,10 @@ class TestSqliteThroughSqlalchemy(SqliteRows):
         return SqlSource(f"sqlite+pysqlite:///{self.path}")
 
 
+class TestSqliteByQueryThroughSqlalchemy(TestSqliteThroughSqlalchemy):
+    origin = "SELECT updated_at, id, name FROM pets WHERE name <> 'a :b % c'"
+
+
 class TestPostgresql(SourceContract):
     @pytest.fixture
     def source(self, postgresql: Server) -> Source:
@@ -66,6 +70,45 @@ class TestPostgresql(SourceContract):
         assert isinstance(source, SqlSource)
         with psycopg.connect(without_psycopg(source.url)) as connection:
             connection.execute("INSERT INTO pets VALUES (%s, %s, %s)", list(rows[-1].values()))
+
+
+class TestPostgresqlByQuery(TestPostgresql):
+    origin = "SELECT updated_at, id, name FROM pets WHERE name <> 'a :b % c' OR now()::date IS NULL"
+
+
+def test_a_server_that_lets_nobody_in_says_what_to_change(postgresql: Server) -> None:
+    right = with_psycopg(postgresql.new_database())
+    for wrong in (right.replace("s3same", "s3cret"), right[:-3]):
+        with pytest.raises(ConfigError, match="check `url:`") as caught:
+            SqlSource(wrong).check()
+        assert "s3cret" not in str(caught.value)
+
+
+def test_the_types_of_postgresql_are_told_and_read(postgresql: Server) -> None:
+    url = postgresql.new_database()
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            """CREATE TABLE things (a smallint, b integer, c bigint, d numeric(12,2), e real, f double precision,
+            g boolean, h text, i varchar(9), j date, k time, l timestamp, m timestamptz, n bytea, o uuid, p jsonb,
+            PRIMARY KEY (i, a))"""
+        )
+        connection.execute(
+            """INSERT INTO things VALUES (1, 2, 3, 4.50, 0.5, 0.1, true, 'ä', 'x', '2020-02-29', '01:02:03.000004',
+            '2020-02-29 01:02:03.000004', '2020-02-29 01:02:03+02', '\\x00ff',
+            '00000000-0000-0000-0000-000000000001', '{"a": [1]}')"""
+        )
+        connection.execute("CREATE MATERIALIZED VIEW seen AS SELECT * FROM things")
+    source = SqlSource(with_psycopg(url))
+    model = source.describe("things")
+    assert model is not None
+    assert model.key == ("i", "a")
+    [row] = Reading.of(source.read(Read(model, origin="things")), model).rows
+    assert [str(value) for value in row.values()] == [
+        *("1", "2", "3", "4.50", "0.5", "0.1", "True", "ä", "x", "2020-02-29", "01:02:03.000004"),
+        *("2020-02-29 01:02:03.000004", "2020-02-28 23:02:03+00:00", r"b'\x00\xff'"),
+        *("00000000-0000-0000-0000-000000000001", '{"a": [1]}'),
+    ]
+    assert source.columns("public.seen") == model.schema
 
 
 def test_an_unreachable_server_may_be_tried_again_and_no_password_is_told() -> None:

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, date, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import inf, nan
 from pathlib import Path
@@ -103,3 +103,22 @@ def test_a_key_that_python_has_no_value_for_is_named_as_text(destination: SqlDes
     first = loaded(destination, changes)
     assert [item.key for item in first] == [{"day": "10183-09-21"}]
     assert loaded(destination, changes) == first
+
+
+def test_values_lie_in_the_forms_that_are_documented(destination: SqlDestination, path: Path, tmp_path: Path) -> None:
+    row = {
+        "id": "é",
+        "flag": True,
+        "long": Decimal("-1E-19"),
+        "money": Decimal(5),
+        "day": date(33, 4, 3),
+        "hour": time(1, 2),
+        "local": datetime(2020, 2, 29, 1, 2, 3, 40),
+        "instant": AT,
+        "raw": b"\0",
+    }
+    loaded(destination, changeset(EVERY, tmp_path, inserts=[row]))
+    assert ask(path, f"SELECT {', '.join(row)} FROM pets") == [
+        ("é", 1, "-0.0000000000000000001", "5.00", "0033-04-03", "01:02:00")
+        + ("2020-02-29 01:02:03.000040", "2026-01-31 12:30:00+00:00", b"\0")
+    ]

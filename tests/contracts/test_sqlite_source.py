@@ -220,3 +220,18 @@ def test_sqlite_has_no_schemas(path: Path) -> None:
     execute(path, TABLE)
     with pytest.raises(ConfigError, match="schema"):
         SqlSource(f"sqlite:///{path}", schema="sales").check()
+
+
+def test_a_view_that_is_broken_hides_nothing_else(source: SqlSource, path: Path) -> None:
+    execute(path, TABLE, "CREATE VIEW broken AS SELECT * FROM gone")
+    assert [model.name for model in source.discover()] == ["pets"]
+    with pytest.raises(ConfigError, match="gone"):
+        source.columns("broken")
+
+
+def test_very_many_keys_can_be_asked_for_again(source: SqlSource, path: Path) -> None:
+    execute(path, TABLE, pets=[(number, "a", "2023-01-01 00:00:00", b"") for number in range(12_000)])
+    again = pa.table({"id": pa.array(range(1, 12_000), pa.int64())})
+    since = {"": "2023-01-02 00:00:00"}
+    mode, cursor = SyncMode.INCREMENTAL, "updated_at"
+    assert ids(source, mode=mode, cursor_field=cursor, since=since, again=again) == list(range(1, 12_000))
