@@ -146,6 +146,20 @@ def test_preparing_what_is_prepared_does_not_write(destination: SqlDestination, 
     assert path.read_bytes() == before  # Invariant 11
 
 
+def test_sqlite_does_without_sqlalchemy(destination: SqlDestination, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from connectors.sql import SqlDestination, SqlSource
+from syncline import Target
+from syncline.testing.destination import PETS
+SqlDestination({destination.url!r}).prepare(PETS, Target("pets"))
+print([model.name for model in SqlSource({destination.url!r}).discover()], "sqlalchemy" in sys.modules)
+"""
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert ran.stdout == "['pets'] False\n"
+
+
 def test_a_check_makes_no_file(destination: SqlDestination, path: Path) -> None:
     destination.check()
     assert destination.problems(PETS, Target("pets")) == []
