@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import PrefectClient
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
@@ -51,7 +51,7 @@ class Executor:
                 await self._take_due_runs()
             except httpx.HTTPError as error:
                 self.logger.warning("the Prefect server cannot be asked for work: %s", error)
-            await _either(stop.wait(), asyncio.sleep(PAUSE))
+            await either(stop.wait(), asyncio.sleep(PAUSE))
 
     async def finish(self, within: float) -> list[str]:
         """Let the runs that are active end; gives the connections of those that did not in time (seconds)."""
@@ -82,12 +82,18 @@ class Executor:
 
     async def _execute(self, run: FlowRun) -> None:
         try:
-            claimed = await self.client.read_flow_run(run.id)
-            await cast("Coroutine[Any, Any, object]", run_flow(sync, flow_run=claimed, return_type="state"))
+            await asyncio.to_thread(asyncio.run, _flow(run.id))
         except Abort:
             pass  # it stepped aside, or somebody cancelled it
         except Exception:
             self.logger.exception("run %s ended without a state", run.name)
+
+
+async def _flow(run: UUID) -> None:
+    """The run itself, in a thread of its own: in the main one Prefect would take our SIGTERM for the run's."""
+    async with get_client() as client:
+        claimed = await client.read_flow_run(run)
+    await cast("Coroutine[Any, Any, object]", run_flow(sync, flow_run=claimed, return_type="state"))
 
 
 async def close_abandoned(client: PrefectClient) -> int:
@@ -110,8 +116,12 @@ def _deployment_of(run: FlowRun) -> UUID:
     return run.deployment_id
 
 
-async def _either(*waits: Any) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
+async def either(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return when the first of these does; the others are cancelled."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.result()

@@ -21,7 +21,7 @@ from prefect.settings import get_current_settings
 from rich.console import Console
 
 from deployments.deploy import register
-from deployments.executor import Executor, close_abandoned
+from deployments.executor import Executor, close_abandoned, either
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
 from syncline.connection import Schedule
 from syncline.errors import ConfigError
@@ -77,9 +77,7 @@ async def _serve(workspace: Workspace, api_url: str, server: Server | None, read
         _announce(workspace, api_url)
         if ready:
             ready(api_url)
-        watch = asyncio.create_task(_watch(server, stop))
-        await executor.work(stop)
-        watch.cancel()
+        await either(executor.work(stop), _death(server))
         left = await executor.finish(FINISH_WITHIN if server is None or server.is_alive else 0.0)
     if left:
         _leave(left, server)
@@ -100,11 +98,10 @@ def _told_to_stop() -> asyncio.Event:
     return stop
 
 
-async def _watch(server: Server | None, stop: asyncio.Event) -> None:
-    """Set `stop` if the server ends by itself."""
+async def _death(server: Server | None) -> None:
+    """Return when our server has ended by itself."""
     while server is None or server.is_alive:  # noqa: ASYNC110 - a process's end is no event, and a thread would hang on
         await asyncio.sleep(1)
-    stop.set()
 
 
 def _leave(left: list[str], server: Server | None) -> NoReturn:

@@ -8,22 +8,24 @@ from dataclasses import asdict
 from prefect.artifacts import acreate_link_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
 
-from syncline.pipeline import Session
+from syncline.pipeline import Listener, Session
 from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus
 
 
 class StepLog:
-    """Listens to a run, and logs a line each time a model begins a step."""
+    """Listens to a run, and logs a line each time a model begins a step; passes on what it hears."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Listener) -> None:
+        self._also = also
         self._heard: dict[str, str] = {}
 
     def __call__(self, part: ModelRun) -> None:
         """Log it if the step is another one than before."""
         if part.status is RunStatus.RUNNING and self._heard.get(part.model) != part.step:
             self._heard[part.model] = part.step
-            read = f", {part.counts.read:,} rows read" if part.counts.read else ""
+            read = f", rows read: {part.counts.read:,}" if part.counts.read else ""
             get_run_logger().info("%s: %s%s", part.model, part.step, read)
+        self._also(part)
 
 
 def summary(run: Run) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +21,13 @@ from flows.report import StepLog, has_failed, summary
 from flows.waiting import is_cancelled, newer_request, step_aside, this_flow_run
 from syncline import pipeline
 from syncline.errors import Busy, SynclineError
-from syncline.pipeline import Session
+from syncline.pipeline import Listener, Session
 from syncline.request import Request
 from syncline.run import RunResult
 from syncline.workspace import Workspace
+
+listening: ContextVar[Listener] = ContextVar("listening", default=lambda _part: None)
+"""Who is told how far the models are, where somebody in this very process wants to know."""
 
 
 class CancelledByPerson(KeyboardInterrupt):
@@ -121,7 +125,13 @@ async def _session(workspace: Workspace, connection: str, request: Request, mine
     """The open run, for the models' flows to find; opened and closed in a thread, for both may have to wait."""
     wanted = await asyncio.to_thread(workspace.connection, connection)
     block = pipeline.opened(
-        wanted, request, workspace.store, workspace.storage, runner="prefect", flow_run=str(mine.id), listen=StepLog()
+        wanted,
+        request,
+        workspace.store,
+        workspace.storage,
+        runner="prefect",
+        flow_run=str(mine.id),
+        listen=StepLog(listening.get()),
     )
     session = await asyncio.to_thread(block.__enter__)
     token = session_of_this_run.set(session)

@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Scheduled
 
-from deployments.server import prefect_server
+from deployments.serve import serve
+from deployments.server import connected, prefect_server
 from syncline import ConfigError, Request, Run, RunResult, RunStatus
 from syncline.workspace import Workspace
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SERVE = """
 import sys
 from deployments.serve import serve
@@ -78,7 +79,7 @@ class Served:
             env=environment | chosen,
             cwd=ROOT,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=(workspace.folder / "serve.log").open("a"),
             text=True,
         )
         assert self.process.stdout is not None
@@ -119,12 +120,6 @@ def served(workspace: Workspace, prefect_url: str) -> Iterator[Served]:
     assert served.process.wait(30) == 0
 
 
-@pytest.fixture
-def client(served: Served) -> Iterator[SyncPrefectClient]:
-    with get_client(sync_client=True) as client:
-        yield client
-
-
 def deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
     found = client.read_deployments(deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[name])))
     assert len(found) == 1
@@ -143,11 +138,16 @@ def our_run(workspace: Workspace, connection: str, flow_run: FlowRun) -> Run | N
     return next((run for run in workspace.store.runs(connection) if run.flow_run == str(flow_run.id)), None)
 
 
-def test_a_signal_ends_it_and_the_server_it_started(workspace: Workspace) -> None:
+def test_a_signal_ends_it_once_its_run_is_done_and_ends_the_server_it_started(workspace: Workspace) -> None:
+    warehouse = sqlite3.connect(workspace.folder / "warehouse.db", isolation_level=None)
+    warehouse.execute("begin exclusive")  # the first run cannot end before it is told to stop
     served = Served(workspace, None)
     assert served.is_listening()
-    served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(30) == 0
+    active = until(lambda: workspace.store.active("clock"))
+    served.process.send_signal(signal.SIGTERM)
+    warehouse.execute("rollback")
+    assert served.process.wait(40) == 0
+    assert workspace.store.run(active.id).result is RunResult.SUCCESS
     assert not served.is_listening()
     assert not served.left_behind()
 
@@ -173,7 +173,9 @@ def test_a_scheduled_run_really_happens(served: Served, workspace: Workspace, cl
     assert "  clock/TICKS: every 2s, incremental" in served.said
 
 
-def test_a_run_started_in_prefects_page_is_executed(workspace: Workspace, client: SyncPrefectClient) -> None:
+def test_a_run_started_in_prefects_page_is_executed(
+    served: Served, workspace: Workspace, client: SyncPrefectClient
+) -> None:
     parameters = {"full_sync": True, "data_models_to_sync": [{"data_model": "ORDERS"}]}
     run = client.create_flow_run_from_deployment(deployment(client, "shop").id, parameters=parameters)
     until(in_state(client, run, "Completed"))
@@ -184,13 +186,13 @@ def test_a_run_started_in_prefects_page_is_executed(workspace: Workspace, client
         assert warehouse.execute("select * from ORDERS").fetchall() == [(1, "9.90")]
 
 
-def test_prefects_form_refuses_what_is_no_request(client: SyncPrefectClient) -> None:
+def test_prefects_form_refuses_what_is_no_request(served: Served, client: SyncPrefectClient) -> None:
     with pytest.raises(Exception, match="data_model"):
         client.create_flow_run_from_deployment(deployment(client, "shop").id, parameters={"data_models_to_sync": [{}]})
 
 
 def test_a_request_waits_while_another_run_holds_its_connection(
-    workspace: Workspace, client: SyncPrefectClient
+    served: Served, workspace: Workspace, client: SyncPrefectClient
 ) -> None:
     holding = workspace.store.open_run("shop", Request())
     run = client.create_flow_run_from_deployment(deployment(client, "shop").id)
@@ -202,19 +204,41 @@ def test_a_request_waits_while_another_run_holds_its_connection(
     assert until(in_state(client, run, "Completed")).run_count == 2
 
 
-def test_of_several_that_wait_for_the_same_the_newest_runs(workspace: Workspace, client: SyncPrefectClient) -> None:
-    shop, now = deployment(client, "shop").id, datetime.now(UTC)
-    soon = now + timedelta(seconds=1)
-    older, newer = (
-        client.create_flow_run_from_deployment(
-            shop, state=Scheduled(scheduled_time=soon + timedelta(microseconds=late))
-        )
-        for late in (0, 1)
-    )
-    until(in_state(client, newer, "Completed"))
+def test_of_several_that_wait_for_the_same_the_newest_runs(
+    served: Served, workspace: Workspace, client: SyncPrefectClient
+) -> None:
+    shop, due = deployment(client, "shop").id, Scheduled(name="AwaitingRetry")
+    holding = workspace.store.open_run("shop", Request())
+    older = client.create_flow_run_from_deployment(shop)
+    until(in_state(client, older, "AwaitingRetry"))
+    newer = client.create_flow_run_from_deployment(shop)
+    until(in_state(client, newer, "AwaitingRetry"))
+    client.set_flow_run_state(older.id, due, force=True)
     until(in_state(client, older, "Skipped"))
+    workspace.store.close_run(holding, RunStatus.SUCCEEDED, RunResult.NO_CHANGES)
+    client.set_flow_run_state(newer.id, due, force=True)
+    until(in_state(client, newer, "Completed"))
     skipped = next(run for run in workspace.store.runs("shop") if run.infos.get("flow_run") == str(older.id))
     assert (skipped.status, skipped.result) == (RunStatus.SUCCEEDED, RunResult.SKIPPED)
+
+
+def test_it_ends_with_an_error_if_its_server_does(workspace: Workspace) -> None:
+    served = Served(workspace, None)
+    servers = served.left_behind()
+    if not servers:
+        served.process.kill()
+        pytest.skip("processes can be found by their environment on Linux only")
+    for server in servers:
+        os.kill(int(server), signal.SIGKILL)
+    assert served.process.wait(30) == 1
+
+
+def test_a_server_that_is_configured_must_answer(workspace: Workspace) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/api"
+        with connected(url), pytest.raises(ConfigError, match=f"no Prefect server answers at {url}"):
+            serve(workspace)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:

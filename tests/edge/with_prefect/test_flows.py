@@ -12,12 +12,16 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
+from prefect.states import Cancelling, Running
 from prefect.tasks import exponential_backoff
 
 from deployments.deploy import register, schedules_for
+from deployments.executor import close_abandoned
 from deployments.run import run_now
 from flows.origin import check_origin
+from flows.sync import sync
 from syncline import (
     Batch,
     Busy,
@@ -44,12 +48,6 @@ models:
   ORDERS: {from: orders, key: [id], publish: {format: csv}}
   PEOPLE: {from: people, key: [id]}
 """
-
-
-@pytest.fixture
-def client(prefect_url: str) -> Iterator[SyncPrefectClient]:
-    with get_client(sync_client=True) as client:
-        yield client
 
 
 @pytest.fixture
@@ -190,6 +188,41 @@ def test_flows_of_another_distribution_are_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("flows.__file__", str(tmp_path / "flows" / "__init__.py"))
     with pytest.raises(ConfigError, match="not Syncline's"):
         check_origin()
+
+
+@dataclass(frozen=True)
+class UnwantedSource(TiredSource):
+    """While it is read, somebody cancels the run in Prefect."""
+
+    def read(self, request: Read) -> Iterator[Batch]:
+        with get_client(sync_client=True) as client:
+            mine = client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=5)
+            whole = next(run for run in mine if run.name == "shop")
+            client.set_flow_run_state(whole.id, Cancelling(), force=True)
+        yield Batch([{"id": 1}], complete=True)
+
+
+def test_a_cancelled_run_ends_after_the_model_it_is_at(
+    workspace: Workspace, prefect_url: str, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unwanted = replace(workspace.connection("shop"), source=UnwantedSource(workspace.folder))
+    monkeypatch.setattr(Workspace, "connection", lambda _self, _name: unwanted)
+    heard: set[str] = set()
+    run = run_now(workspace, "shop", Request(), prefect_url, listen=lambda part: heard.add(part.model))
+    assert (run.status, run.result) == (RunStatus.FAILED, RunResult.CANCELLED)
+    assert [part.model for part in run.models] == ["ORDERS"] == [*heard]
+    assert flow_run(client, run).state_name == "Cancelled"
+
+
+def test_runs_that_a_killed_process_left_behind_are_closed(prefect_url: str, client: SyncPrefectClient) -> None:
+    left = client.create_flow_run(sync, parameters={"connection": "shop"}, state=Running())
+
+    async def close() -> int:
+        async with get_client() as asking:
+            return await close_abandoned(asking)
+
+    assert asyncio.run(close()) == 1
+    assert client.read_flow_run(left.id).state_name == "Crashed"
 
 
 def registered(folder: Path) -> dict[str, DeploymentResponse]:
