@@ -2,16 +2,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pytest
 
 from connectors.sql import SqlSource
-from syncline import ConfigError, Read, Secret, Source, TransientError
-from syncline.testing.source import Reading, Row, SourceContract
+from syncline import ConfigError, Read, Secret, Source, SyncMode, TransientError
+from syncline.testing.source import PETS, Reading, Row, SourceContract, pet
 from tests.contracts.postgresql import Server
 from tests.contracts.sqlite_file import TABLE, execute
 
 
-class SqliteRows(SourceContract):
+class SqlContract(SourceContract):
+    def test_all_of_a_read_sees_one_snapshot(self, source: Source) -> None:
+        rows = [pet(number, 1) for number in range(70_000)]
+        self.fill(source, rows)
+        again = pa.table({"id": pa.array([100_000], pa.int64())})
+        batches = source.read(self.request(mode=SyncMode.INCREMENTAL, since=self.since(source), again=again))
+        read = [next(batches)]
+        self.fill_while_reading(source, [*rows, pet(100_000, 1)])
+        assert 100_000 not in Reading.of([*read, *batches], PETS).ids
+
+
+class SqliteRows(SqlContract):
     path: Path
 
     @pytest.fixture(autouse=True)
@@ -51,7 +63,7 @@ class TestSqliteByQueryThroughSqlalchemy(TestSqliteThroughSqlalchemy):
     origin = "SELECT updated_at, id, name FROM pets WHERE name <> 'a :b % c'"
 
 
-class TestPostgresql(SourceContract):
+class TestPostgresql(SqlContract):
     @pytest.fixture
     def source(self, postgresql: Server) -> Source:
         return SqlSource(Secret(with_psycopg(postgresql.new_database())))

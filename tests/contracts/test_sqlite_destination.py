@@ -226,6 +226,7 @@ def test_a_locked_database_may_be_tried_again(
     loaded(destination, changeset(PETS, tmp_path, inserts=[REX]))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        destination.prepare(PETS, Target("pets"))  # nothing to do, so nothing to wait for
         with pytest.raises(TransientError, match="locked"):
             loaded(destination, changeset(PETS, tmp_path, inserts=[MIA]), plan="2")
     assert ask(path, "SELECT id FROM pets") == [(1,)]
