@@ -10,9 +10,9 @@ import typer
 from syncline.errors import ConfigError
 from syncline.request import Request
 
-Connections = Annotated[list[str] | None, typer.Argument(metavar="[CONNECTION]...", help="Which; none: all.")]
+Connections = Annotated[list[str] | None, typer.Argument(metavar="CONNECTION", help="Which; none: all.")]
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="The name of a connection.")]
-MaybeConnection = Annotated[str | None, typer.Argument(metavar="[CONNECTION]", help="This one only.")]
+MaybeConnection = Annotated[str | None, typer.Argument(metavar="CONNECTION", help="This one only.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="This model only; may be repeated.")
 ]
