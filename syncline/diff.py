@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from syncline import engine as engines
 from syncline.changes import OP, PART, Difference, Operation, columns, keys, physical
-from syncline.engine import Engine, listed
+from syncline.engine import Engine
 from syncline.errors import DataError
 from syncline.model import DataModel
+from syncline.statement import listed
 
 CHANGES = "changes"
 """The engine's table of what changed: `_op`, the rows after (c0…), and before (b0…)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from syncline.errors import DataError, SynclineError
+from syncline.statement import literal
 
 MEMORY = os.environ.get("SYNCLINE_MEMORY", "512MB")
 
@@ -85,21 +86,6 @@ def opened(folder: Path | None = None) -> Iterator[Engine]:
             yield Engine(connection)
         finally:
             connection.close()
-
-
-def literal(value: object) -> str:
-    """A text in a statement, quoted.
-
-    Example:
-        >>> literal("it's")
-        "'it''s'"
-    """
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def listed(parts: Sequence[str], between: str = ", ") -> str:
-    """Parts of a statement, one after another."""
-    return between.join(parts)
 
 
 def _told(error: duckdb.Error) -> SynclineError:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 
 from syncline import datatype
 from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys, physical
-from syncline.engine import Engine, listed, literal
 from syncline.model import DataModel
+from syncline.statement import listed, literal
+
+if TYPE_CHECKING:
+    from syncline.engine import Engine
 
 Locate: TypeAlias = Callable[[str], Path]
 """Where a file of the storage lies on this machine; raises DataError if it is missing (R4)."""

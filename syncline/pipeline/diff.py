@@ -10,10 +10,12 @@ from syncline import diff as comparison
 from syncline import owed, snapshot
 from syncline.changes import OP, PART, Difference, RowFile, columns, keys, physical
 from syncline.datatype import engine_name
-from syncline.engine import Engine, listed, literal, opened
+from syncline.engine import Engine, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
+from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Delta, Extraction, Work
 from syncline.snapshot import Layers
+from syncline.statement import listed, literal
 
 DOUBLED = "the key {} stands more than once with different values"
 
@@ -43,6 +45,8 @@ def _first(work: Work, extraction: Extraction) -> Delta:
 def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     model, locate = work.model, work.storage.path
     doubled = _resolve(engine, work, extraction)
+    if doubled:
+        refuse_too_many_rejections(work, extraction.read, extraction.rejections + len(doubled), doubled[0].reason)
     rejected = _rejected(work, extraction, doubled)
     engine.register("present", _present(rejected, model))
     before = snapshot.relation(work.head.snapshot, model, locate)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns
 from syncline.conform import conform
 from syncline.errors import DataError
 from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode, as_table
+from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Extraction, Work
 
 _POSITION = "position.json"
@@ -227,7 +227,8 @@ class _Reading:
         """
         if not file:
             work.storage.remove(work.name(name))
-        self._refuse_too_many(work)
+        if self._rejected:
+            refuse_too_many_rejections(work, self._read, len(self._rejected), self._rejected[0].reason)
         proven = not self._resumed or work.connection.source.positions_are_keys  # R7
         complete = [part for part, whole in self._complete.items() if whole and proven and part not in self._unreadable]
         return Extraction(
@@ -241,18 +242,6 @@ class _Reading:
             in_key_order=self._in_key_order,
             ordered=self._ordered,
         )
-
-    def _refuse_too_many(self, work: Work) -> None:
-        limits, rejected = work.sync.limits, len(self._rejected)
-        if self._read >= limits.at_least and rejected > limits.rejected * self._read:  # R11
-            first = self._rejected[0]
-            share = f"{rejected:,} of {self._read:,} rows ({rejected / self._read:.1%})"
-            raise DataError(
-                f"{share} do not fit the model {self._model.name}, over the limit of {limits.rejected:.0%}; "
-                f"the first: {first.reason}",
-                where=work.sync.where,
-                hint="mend the rows or the types in `columns:`, or raise `limits: {rejected: …}`; nothing was changed",
-            )
 
     def _write_rejected(self, work: Work) -> RowFile | None:
         if not self._rejected:
@@ -292,8 +281,3 @@ def _gone(keys: pa.Table, model: DataModel, part: str) -> pa.Table:
         for column in model.schema
     ]
     return _marked(pa.table(arrays, names=columns(model)), part, "delete")
-
-
-def extraction_files(folder: Path) -> list[Path]:
-    """The files an extraction leaves, which nobody needs once the plan is made unless the snapshot names them."""
-    return [*folder.glob("extract-*.parquet"), folder / "rejected.parquet", folder / _POSITION]

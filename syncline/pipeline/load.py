@@ -9,11 +9,12 @@ import pyarrow as pa
 from syncline import owed
 from syncline.changes import OP, PART, Difference, RowFile, columns, keys
 from syncline.connector import Load
-from syncline.engine import Engine, listed, opened
+from syncline.engine import Engine, opened
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.transform import owing_head
 from syncline.pipeline.work import Loaded, Work
 from syncline.snapshot import Layers, incoming
+from syncline.statement import listed
 
 
 def load(work: Work, plan: Plan) -> Loaded:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from syncline import owed
 from syncline.connection import Connection, ModelSync
-from syncline.errors import ConfigError, LeaseLost, SynclineError
+from syncline.errors import ConfigError, DataError, LeaseLost
 from syncline.pipeline.plan import Plan
+from syncline.pipeline.progress import Progress
 from syncline.pipeline.publish import is_due
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.start import work_for
@@ -18,11 +16,8 @@ from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.tidy import clear, tidy
 from syncline.pipeline.work import Loaded, Work
 from syncline.request import Request
-from syncline.run import Head, ModelRun, Run, RunResult, RunStatus, Store
+from syncline.run import Head, ModelRun, Run, Store
 from syncline.storage import Storage
-
-PROGRESS_SECONDS = 0.3
-_log = logging.getLogger("syncline")
 
 
 def sync(
@@ -65,85 +60,103 @@ class _ModelSync:
         self._session = session
         self._sync = sync
         self._steps = steps
-        mode = session.request.mode(session.connection, sync)
-        self._run = ModelRun(sync.name, mode, RunStatus.RUNNING, started_at=datetime.now(UTC))
-        self._reported = 0.0
+        self._promised = False
+        self._progress = Progress(session, sync.name, session.request.mode(session.connection, sync))
 
     def sync(self) -> ModelRun:
         work: Work | None = None
         try:
-            self._note(step="check")
+            self._progress.enter("check")
             work = self._work()
             self._all_steps(work)
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - one model's fault must not stop the others (R24)
-            self._failed(error)
-        if work is not None and not self._run.plan:
-            clear(work.storage, work.folder, self._session.store.head(self._session.connection.name, self._sync.name))
-        return self._run
+            self._progress.failed(error)
+        if work is not None and not self._promised:
+            clear(work.storage, work.folder, self._head())
+        return self._progress.run
+
+    def _head(self) -> Head:
+        return self._session.store.head(self._session.connection.name, self._sync.name)
 
     def _work(self) -> Work:
+        """What the steps need to know, once a plan promised earlier is finished (Invariant 2)."""
+        work = self._start()
+        if not work.head.promised:
+            return work
+        self._finish(work)
+        return self._start()
+
+    def _start(self) -> Work:
+        session = self._session
         return work_for(
-            self._session.connection,
+            session.connection,
             self._sync,
-            self._session.request,
-            self._session.store,
-            self._session.storage,
-            fence=self._session.run.fence,
-            guard=self._session.guard,
-            report=self._report,
+            session.request,
+            session.store,
+            session.storage,
+            fence=session.run.fence,
+            guard=session.guard,
+            report=self._progress.done,
         )
 
     def _all_steps(self, work: Work) -> None:
-        if work.head.promised:  # Invariant 2
-            work = replace(work, head=self._finish(work))
-        self._note(step="extract", mode=work.mode)
+        progress = self._progress
+        progress.reads(work.mode)
+        progress.enter("extract")
         extraction = self._steps.extract(work)
-        self._count(read=extraction.read)
-        self._note(step="diff")
+        progress.count(read=extraction.read)
+        progress.enter("diff")
         delta = self._steps.diff(work, extraction)
-        self._count(late=delta.late)
-        self._note(step="transform")
+        progress.count(late=delta.late)
+        progress.enter("transform")
         plan = self._steps.transform(work, delta)
         head = self._carry_out(work, plan)
-        files = self._publish(work, head)
-        self._succeeded(work, head, files, changed=bool(len(plan)) or head.plan != work.head.plan)
+        progress.succeeded(head, self._publish(work, head))
 
-    def _finish(self, work: Work) -> Head:
+    def _finish(self, work: Work) -> None:
         """Finish a plan that an earlier run promised and did not commit."""
         plan = Plan.load(work.storage, work.head.promised)
         if plan.destination != work.destination:
             message = f"plan {plan.id} of {work.scope} was promised to another destination, {plan.destination}"
-            raise ConfigError(
-                message, where=self._sync.where, hint="set that destination again, or `syncline forget` the model"
-            )
+            hint = "set that destination again, or `syncline forget` the model"
+            raise ConfigError(message, where=self._sync.where, hint=hint)
         plan.verify(work.storage)
-        self._note(step="load")
-        return self._commit(work, plan, self._steps.load(work, plan))
+        self._load(work, plan)
 
     def _carry_out(self, work: Work, plan: Plan) -> Head:
         if not len(plan):
             return self._commit_without_load(work, plan)
         self._session.guard()
         plan = plan.save(work.storage)
+        self._promised = True
         self._session.store.promise(self._session.run, work.model.name, plan.name)
-        self._run = replace(self._run, plan=plan.id)
-        self._note(step="load")
-        return self._commit(work, plan, self._steps.load(work, plan))
+        return self._load(work, plan)
+
+    def _load(self, work: Work, plan: Plan) -> Head:
+        self._progress.plans(plan.id)
+        self._progress.enter("load")
+        try:
+            loaded = self._steps.load(work, plan)
+        except (ConfigError, DataError):
+            self._release(work)
+            raise
+        return self._commit(work, plan, loaded)
+
+    def _release(self, work: Work) -> None:
+        """A plan that was refused whole, by a destination that takes all of it or nothing, is not promised any more."""
+        destination = work.connection.destination
+        if destination is not None and destination.idempotent == "plan":
+            self._session.store.commit(self._session.run, work.model.name, replace(work.head, promised=""))
 
     def _commit_without_load(self, work: Work, plan: Plan) -> Head:
         """Nothing is to be sent; what is known may have moved all the same, e.g. a cursor."""
-        if plan.head != work.head:
-            self._make_table(work)
-            plan = plan.save(work.storage)
-            return self._commit(work, plan, Loaded(plan.head))
-        return work.head
-
-    def _make_table(self, work: Work) -> None:
-        """A model that has no rows yet has a table all the same."""
+        if plan.head == work.head:
+            return work.head
         if work.head.is_new and work.connection.destination is not None:
-            work.connection.destination.prepare(work.model, work.sync.target)
+            work.connection.destination.prepare(work.model, work.sync.target)  # no rows yet, but a table
+        return self._commit(work, plan.save(work.storage), Loaded(plan.head))
 
     def _commit(self, work: Work, plan: Plan, loaded: Loaded) -> Head:
         """Move the head, now that the destination has taken everything it will take (Invariant 1)."""
@@ -152,60 +165,14 @@ class _ModelSync:
         rows = owed.owed_rows(work.storage, plan.model, head)
         entries = owed.entries(rows, plan.model, head.owed.name if head.owed else "")
         self._session.store.commit(self._session.run, plan.model.name, head, entries)
-        self._count_changes(loaded)
-        tidy(work.storage, work.home, head, plan)
+        self._progress.took(loaded.difference)
+        tidy(work.storage, work.home, head, plan, work.head)
         return head
 
     def _publish(self, work: Work, head: Head) -> tuple[str, ...]:
         if not is_due(work, head):
             return ()
-        self._note(step="publish")
+        self._progress.enter("publish")
         files = self._steps.publish(work, head)
         self._session.store.published(self._session.run, work.model.name, head.plan)
         return files
-
-    def _count_changes(self, loaded: Loaded) -> None:
-        counts = self._run.counts
-        self._count(
-            inserted=counts.inserted + loaded.difference.inserted,
-            updated=counts.updated + loaded.difference.updated,
-            deleted=counts.deleted + loaded.difference.deleted,
-        )
-
-    def _count(self, **counts: int) -> None:
-        self._run = replace(self._run, counts=replace(self._run.counts, **counts))
-
-    def _note(self, *, step: str, **changed: object) -> None:
-        self._run = replace(self._run, step=step, **changed)  # type: ignore[arg-type]
-        self._session.note(self._run)
-
-    def _report(self, rows: int) -> None:
-        """Rows done so far in the running step, told at most a few times a second."""
-        now = time.monotonic()
-        counts = self._run.counts
-        if self._run.step == "extract":
-            self._count(read=counts.read + rows)
-        else:
-            self._count(loaded=counts.loaded + rows)
-        if now - self._reported >= PROGRESS_SECONDS:
-            self._reported = now
-            self._session.note(self._run)
-
-    def _succeeded(self, work: Work, head: Head, files: tuple[str, ...], *, changed: bool) -> None:
-        rejected = head.owing.get(owed.REJECTED, 0) + head.owing.get(owed.REFUSED, 0)
-        withheld = head.owing.get(owed.WITHHELD, 0) + head.owing.get(owed.ABSENT, 0)
-        self._count(rejected=rejected, withheld=withheld)
-        result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
-        if rejected or withheld:
-            result = RunResult.PARTIAL  # R30
-        ended = {"status": RunStatus.SUCCEEDED, "result": result, "files": files, "ended_at": datetime.now(UTC)}
-        self._note(step="done", mode=work.mode, **ended)
-
-    def _failed(self, error: Exception) -> None:
-        if not isinstance(error, SynclineError):
-            _log.error("%s: a fault in Syncline or a connector", self._sync.name, exc_info=error)
-            error = SynclineError(
-                f"{type(error).__name__}: {error}", hint="a fault in Syncline or a connector; see the log"
-            )
-        ended = {"status": RunStatus.FAILED, "result": RunResult.ERROR, "ended_at": datetime.now(UTC)}
-        self._note(step=self._run.step, error=str(error), **ended)

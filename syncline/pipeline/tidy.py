@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -18,13 +19,15 @@ GRACE_SECONDS = 3600.0
 RETENTION_SECONDS = 90 * 24 * 3600.0
 
 
-def tidy(storage: Storage, home: str, head: Head, plan: Plan) -> None:
+def tidy(storage: Storage, home: str, head: Head, plan: Plan, before: Head) -> None:
     """Remove what the model at `home` no longer needs.
 
-    That is what led to the plan committed now, old bases after a grace time, and old changesets after 90 days.
+    That is what led to the plan committed now, what only the head `before` named after a grace time, for someone may
+    still read it, and old changesets after 90 days.
     """
     named, now = _named(head), time.time()
     _drop_extraction(storage, plan, named)
+    _begin_grace(storage, _named(before) - named)
     folder = storage.folder(home)
     for place in folder.iterdir():
         if place.is_dir():
@@ -36,6 +39,12 @@ def _drop_extraction(storage: Storage, plan: Plan, named: set[str]) -> None:
     for path in storage.folder(plan.folder).iterdir():
         if path.name not in KEPT and _name(storage, path) not in kept:
             path.unlink(missing_ok=True)
+
+
+def _begin_grace(storage: Storage, names: set[str]) -> None:
+    for folder in {(storage.root / name).parent for name in names}:
+        if folder.exists():
+            os.utime(folder)
 
 
 def _tidy_plan(plan: Path, named: set[Path], now: float) -> None:

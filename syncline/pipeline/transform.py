@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from syncline import diff, owed, snapshot
 from syncline.changes import OP, PART, Difference, RowFile, columns, keys
-from syncline.engine import Engine, listed, opened
+from syncline.engine import Engine, opened
 from syncline.pipeline import work as works
+from syncline.pipeline.limit import is_over, reason
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.work import Delta, Work
 from syncline.run import Head
 from syncline.snapshot import Layers
+from syncline.statement import listed
 
 
 def transform(work: Work, delta: Delta) -> Plan:
@@ -24,7 +26,8 @@ def transform(work: Work, delta: Delta) -> Plan:
     """
     before = owed.owed_rows(work.storage, work.model, work.head)
     differing = owed.of_kind(before, owed.REFUSED, owed.WITHHELD)
-    if not work.sends_all and not len(differing) and not _is_over(work, delta.difference.deleted, delta):
+    over = is_over(work, delta.difference.deleted, is_empty_read=delta.is_empty_read)
+    if not (work.sends_all or len(differing) or over):
         return _as_it_is(work, delta)
     with opened(work.storage.root) as engine:
         return _looked_up(engine, work, delta, differing)
@@ -69,14 +72,15 @@ def _withhold(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> pa
     engine.register("waiting", waiting.select(list(model.key)).rename_columns(keys(model)))
     deletions = f"SELECT * FROM {diff.CHANGES} WHERE {OP} = 'delete'"
     engine.run(f"CREATE TEMP TABLE held AS SELECT * FROM ({deletions}) ANTI JOIN approved USING ({key})")
-    if not _is_over(work, engine.number("SELECT count(*) FROM held"), delta):
+    if not is_over(work, engine.number("SELECT count(*) FROM held"), is_empty_read=delta.is_empty_read):
         engine.run(f"CREATE OR REPLACE TEMP TABLE held AS SELECT * FROM held SEMI JOIN waiting USING ({key})")
     same = listed([f"{diff.CHANGES}.{column} = held.{column}" for column in keys(model)], " AND ")
     engine.run(f"DELETE FROM {diff.CHANGES} USING held WHERE {same}")
     held = engine.table(f"SELECT {key} FROM held ORDER BY ALL").rename_columns(list(model.key)).cast(model.key_schema)
     new = held.join(waiting.select(list(model.key)), list(model.key), join_type="left anti")
     still = waiting.join(held, list(model.key), join_type="left semi").select(waiting.column_names)
-    return pa.concat_tables([still, owed.from_keys(new, model, owed.WITHHELD, _reason(work, delta))])
+    why = reason(work, is_empty_read=delta.is_empty_read)
+    return pa.concat_tables([still, owed.from_keys(new, model, owed.WITHHELD, why)])
 
 
 def _approved(work: Work, waiting: pa.Table) -> pa.Table:
@@ -86,20 +90,6 @@ def _approved(work: Work, waiting: pa.Table) -> pa.Table:
         return waiting.select(key).slice(0, 0)
     shown = owed.read(work.storage.path(f"{work.home}/{work.approved}/owed.parquet"), work.model)
     return owed.of_kind(shown, owed.WITHHELD, owed.ABSENT).select(key)
-
-
-def _is_over(work: Work, deletions: int, delta: Delta) -> bool:
-    """The run deletes more than may go unseen, or a full read found nothing where there was something (R25)."""
-    limits, rows = work.sync.limits, work.sent.rows
-    if deletions <= 0:
-        return False
-    return delta.is_empty_read or (rows >= limits.at_least and deletions > limits.deleted * rows)
-
-
-def _reason(work: Work, delta: Delta) -> str:
-    if delta.is_empty_read:
-        return "the source is empty, though rows came from it before"
-    return f"deletions over the limit of {work.sync.limits.deleted:.0%} of the rows"
 
 
 def _held(engine: Engine, work: Work, count: int) -> tuple[RowFile, ...]:
@@ -135,7 +125,7 @@ def _plan(work: Work, head: Head) -> Plan:
 
 def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
     """Where the model stands once the plan is loaded whole."""
-    sync, source = work.sync, work.connection.source
+    sync, source, sending = work.sync, work.connection.source, works.send_fingerprint(work.sync)
     head = replace(
         work.head,
         snapshot=delta.snapshot,
@@ -143,10 +133,11 @@ def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
         cursors=delta.cursors,
         key=work.model.key,
         read=works.read_fingerprint(sync, work.model, source.identity()),
-        send=works.send_fingerprint(sync),
+        send=sending,
         destination=work.destination,
         target=works.target(sync.target),
         promised="",
+        published=work.head.published if work.head.send == sending else "",
     )
     return owing_head(work, head, owing)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from syncline import (
     Request,
     Run,
     RunStatus,
-    Store,
     SyncMode,
     Target,
     TransientError,
@@ -31,36 +29,15 @@ from syncline import (
 )
 from syncline.engine import opened
 from syncline.owed import owed_rows
-from syncline.pipeline import Loaded, Plan, Work
 from syncline.storage import Storage
 from syncline.store import open_store
 from syncline.testing.memory import MemoryDestination, MemorySource
+from tests.domain.death import DEATHS, Killed, Mortal, dying, kill_second
 from tests.domain.oracle import AT_LEAST, SHARE, Changes, Row, Standing, loaded, planned, understood
 
 KEYS = st.integers(0, 11)
 COLUMNS = pa.schema({"id": pa.int64(), "value": pa.int64(), "version": pa.int64()})
 LIES = ["odd incomplete", "even incomplete", "doubled", "repeated", "unfit", "tombstones", "breaks off"]
-DEATHS = ["before load", "in load", "after load", "after commit"]
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-class Mortal:
-    """A store after whose commit the process may die."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.dies = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-    def commit(self, *args: Any) -> None:
-        self.store.commit(*args)
-        if self.dies:
-            raise Killed
 
 
 class Machine(RuleBasedStateMachine):
@@ -279,32 +256,6 @@ class Machine(RuleBasedStateMachine):
         self.run_full()
         self.approve()
         assert {key: row for (key,), row in self.held().items()} == self.source
-
-
-def kill_second() -> Callable[[], None]:
-    """Dies when the second row is touched."""
-    touched = [0]
-
-    def touch() -> None:
-        touched[0] += 1
-        if touched[0] > 1:
-            raise Killed
-
-    return touch
-
-
-def dying(where: str) -> Callable[[Work, Plan], Loaded]:
-    """A load in which the process dies."""
-
-    def load(work: Work, plan: Plan) -> Loaded:
-        if where == "before load":
-            raise Killed
-        done = pipeline.load(work, plan)
-        if where in {"in load", "after load"}:
-            raise Killed
-        return done
-
-    return load
 
 
 TestMachine = Machine.TestCase
