@@ -15,6 +15,11 @@ BUSY_SECONDS = 30.0
 _LOW_BYTE = 0xFF
 _PERMISSIONS = (ConfigError, "{path} cannot be used: {error}", "check its permissions and those of its folder")
 _LOCKED = (TransientError, "another program has locked {path}", "")
+_UNFINISHED = (
+    ConfigError,
+    "a program was ended while it wrote to {path}, and it takes one that may write to set that right",
+    "open it once with that program, or with `sqlite3 FILE .tables`",
+)
 _WORDS: dict[int, tuple[type[SynclineError], str, str]] = {
     sqlite3.SQLITE_AUTH: _PERMISSIONS,
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -27,6 +32,8 @@ _WORDS: dict[int, tuple[type[SynclineError], str, str]] = {
     sqlite3.SQLITE_NOTADB: (ConfigError, "{path} is not an SQLite database", "check `url:`"),
     sqlite3.SQLITE_PERM: _PERMISSIONS,
     sqlite3.SQLITE_READONLY: _PERMISSIONS,
+    sqlite3.SQLITE_READONLY_RECOVERY: _UNFINISHED,
+    sqlite3.SQLITE_READONLY_ROLLBACK: _UNFINISHED,
 }
 
 
@@ -116,6 +123,6 @@ def look(path: Path, *, write: bool) -> None:
 
 def in_our_words(error: sqlite3.Error, path: str) -> SynclineError:
     """An error of SQLite by what to do about it; `path` names the database."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _LOW_BYTE
-    kind, message, hint = _WORDS.get(code, (DataError, "{path}: {error}", ""))
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    kind, message, hint = _WORDS.get(code) or _WORDS.get(code & _LOW_BYTE, (DataError, "{path}: {error}", ""))
     return kind(message.format(path=path, error=error), hint=hint)

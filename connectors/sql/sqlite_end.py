@@ -34,7 +34,7 @@ class SqliteEnd:
         sqlite_table.check_names(model)
         if not self.path.exists():
             return []
-        with sqlite.opened(self.path) as connection:
+        with sqlite.opened(self.path, write=True) as connection:  # only so is undone what a killed load left half done
             return list(sqlite_table.problems(connection, model, target))
 
     def load(self, request: Load) -> list[Rejection]:

@@ -1,0 +1,179 @@
+"""A run is killed at every step, for real; the next one makes both sides equal, with nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from syncline import Busy, Request, Run, RunResult, RunStatus
+from tests.edge import mortal
+from tests.edge.place import CHANGES, COLUMNS, DELETIONS, FIRST_ROWS, GONE_MEANWHILE, MEANWHILE, Place
+
+FIRST, INCREMENTAL, FULL = "first", "incremental", "full"
+EXTRACTING = ["in extract", "before diff", "before transform"]
+PROMISING = ["before plan.json has its name", "before promise", "after promise"]
+LOADING = ["before load", "in load", "before the plan is noted", "before the load is committed", "after load"]
+COMMITTING = ["before commit", "in commit", "after commit"]
+PUBLISHING = [
+    "before publish",
+    "in publish",
+    "before the version has its name",
+    "before latest is linked",
+    "before latest.csv has its name",
+    "before published is noted",
+]
+ENDING = ["before the run is closed"]
+EVERYWHERE = [*EXTRACTING, *PROMISING, *LOADING, *COMMITTING, *PUBLISHING, *ENDING]
+POINTS = [
+    *((FIRST, point) for point in ("in prepare", *EVERYWHERE)),
+    *((FULL, point) for point in ("in tidy", *EVERYWHERE)),
+    *((INCREMENTAL, point) for point in ("in extract", "after promise", "in load", "after load", "in tidy")),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.sell(FIRST_ROWS)
+    return made
+
+
+def prepared(place: Place, scene: str) -> Request:
+    """What the run that dies is asked to do, with what came before it done."""
+    if scene != FIRST:
+        place.sync(Request())
+        place.sell(CHANGES)
+    if scene == FULL:
+        place.sell(DELETIONS)
+    return Request(full_sync=scene == FULL)
+
+
+@pytest.mark.parametrize(("scene", "point"), POINTS, ids=lambda word: word.replace(" ", "-"))
+def test_after_a_run_was_killed_the_next_makes_both_sides_equal(place: Place, scene: str, point: str) -> None:
+    request = prepared(place, scene)
+    before, after = place.destination(), place.source()
+    place.die(request, point)
+    assert place.destination() in (before, after)
+    place.sell(MEANWHILE)
+    if scene == FULL:
+        place.sell(GONE_MEANWHILE)
+    run = place.sync(request)
+    assert (run.status, run.result) == (RunStatus.SUCCEEDED, RunResult.SUCCESS), run.infos
+    assert_equal(place)
+    assert_whole(place)
+    assert place.sync(request).result is RunResult.NO_CHANGES
+    dead = mortal.store(place.folder).runs()[2]
+    assert (dead.status, dead.result, dead.infos["error"]) == (
+        RunStatus.FAILED,
+        RunResult.ERROR,
+        "the process ended without finishing",
+    )
+
+
+def assert_equal(place: Place) -> None:
+    """Both tables hold the same rows, each key once, and so does the file."""
+    missing = f"SELECT {COLUMNS} FROM item EXCEPT SELECT {COLUMNS} FROM items"
+    surplus = f"SELECT {COLUMNS} FROM items EXCEPT SELECT {COLUMNS} FROM item"
+    assert place.ask(missing) == place.ask(surplus) == []
+    assert place.ask("SELECT count(*), count(DISTINCT id) FROM items") == place.ask(
+        "SELECT count(*), count(*) FROM item"
+    )
+    shown = "SELECT id, name, coalesce(amount, ''), replace(updated_at, ' ', 'T') FROM item ORDER BY id"
+    assert place.published() == [tuple(map(str, row)) for row in place.ask(shown)]
+
+
+def assert_whole(place: Place) -> None:
+    """The plan noted at the destination is the head's, and no half file can be taken for a whole one."""
+    head = mortal.store(place.folder).head("shop", "ITEMS")
+    noted = place.ask("SELECT scope, plan FROM _syncline_plan")
+    assert noted == [("default/shop/ITEMS", head.plan)]
+    assert (head.promised, head.published) == ("", head.plan)
+    assert place.ask("PRAGMA sent.integrity_check") == [("ok",)]
+    folder = place.folder / "files" / "files" / "default" / "shop" / "ITEMS"
+    assert (folder / "latest.csv").readlink() == Path(f"versions/{head.plan}.csv")
+    for version in (folder / "versions").glob("[!.]*.csv"):
+        assert version.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("point", ["after promise", "after load", "before publish", "before latest is linked"])
+def test_what_a_killed_run_began_is_finished_although_nothing_changed_since(place: Place, point: str) -> None:
+    request = prepared(place, FULL)
+    place.die(request, point)
+    place.sync(request)
+    assert_equal(place)
+    assert_whole(place)
+    assert place.sync(request).result is RunResult.NO_CHANGES
+
+
+def test_the_run_that_finishes_for_a_dead_one_may_die_as_well(place: Place) -> None:
+    request = prepared(place, FULL)
+    place.die(request, "in load")
+    place.sell(MEANWHILE)
+    place.die(request, "after load")
+    place.sell(GONE_MEANWHILE)
+    place.die(request, "before commit")
+    place.sync(request)
+    assert_equal(place)
+    assert_whole(place)
+
+
+def test_a_killed_load_leaves_the_destination_as_it_was_although_half_of_it_was_on_disk(place: Place) -> None:
+    request = prepared(place, FULL)
+    before = place.destination()
+    place.die(request, "in load")
+    assert (place.folder / "destination.db-journal").stat().st_size > 0
+    assert place.destination() == before
+
+
+def test_a_killed_run_is_shown_as_failed_and_holds_nothing(place: Place) -> None:
+    place.die(Request(), "in load")
+    store = mortal.store(place.folder)
+    assert store.active("shop") is None
+    (run,) = store.runs()
+    (model,) = run.models
+    assert (run.status, run.result, model.status, model.step) == ("failed", "error", "failed", "load")
+
+
+@pytest.mark.parametrize(
+    "point", ["before diff", "before promise", "before load", "before commit", "before latest is linked"]
+)
+def test_a_run_that_wakes_after_its_lease_changes_nothing_more(place: Place, point: str) -> None:
+    """R21, Invariant 6."""
+    request = prepared(place, FULL)
+    with place.begin(request, mortal.ASLEEP + point, SYNCLINE_LEASE_SECONDS="1") as asleep:
+        try:
+            _, status = os.waitpid(asleep.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+            place.sell(MEANWHILE)
+            place.sell(GONE_MEANWHILE)
+            assert in_time(place, request).status is RunStatus.SUCCEEDED
+            known = remembered(place)
+        finally:
+            asleep.send_signal(signal.SIGCONT)
+        _, said = asleep.communicate(timeout=30)
+    assert (asleep.returncode, "LeaseLost" in said) == (1, True), said
+    assert remembered(place) == known
+    assert_equal(place)
+    assert_whole(place)
+    assert [run.status for run in mortal.store(place.folder).runs()[:2]] == ["succeeded", "failed"]
+
+
+def in_time(place: Place, request: Request) -> Run:
+    """The run that takes over once the lease has run out."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return place.sync(request)
+        except Busy:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def remembered(place: Place) -> object:
+    """All that a run could change."""
+    head = mortal.store(place.folder).head("shop", "ITEMS")
+    return head, place.destination(), place.ask("SELECT * FROM _syncline_plan"), place.link()
