@@ -85,7 +85,7 @@ class Workspace:
             ConfigError: it is a kind of storage that is not there yet, or cannot be written.
         """
         place = os.environ.get("SYNCLINE_STORAGE_URL") or self.settings.storage
-        folder = self.folder / _local(place) if place else self.own / "files"
+        folder = self.folder / _local(place) if place else self.own / "storage"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -33,7 +33,7 @@ class Progress:
         self.run = replace(self.run, step=step)
         self._session.note(self.run)
 
-    def reads(self, mode: SyncMode) -> None:
+    def reads(self, mode: str) -> None:
         """How much is read this time, now that this is known."""
         self.run = replace(self.run, mode=mode)
 
@@ -75,9 +75,11 @@ class Progress:
         result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
         self._end(RunStatus.SUCCEEDED, RunResult.PARTIAL if rejected or withheld else result, files=files)
 
-    def failed(self, error: Exception) -> None:
-        """A step failed, and with it the model's part of the run."""
-        self._end(RunStatus.FAILED, RunResult.ERROR, error=str(told(error)))
+    def failed(self, error: Exception, where: str) -> None:
+        """A step failed, and with it the model's part of the run; `where` is where the model was declared."""
+        shown = told(error)
+        shown.where = shown.where or where
+        self._end(RunStatus.FAILED, RunResult.ERROR, error=str(shown))
 
     def _end(self, status: RunStatus, result: RunResult, *, files: tuple[str, ...] = (), error: str = "") -> None:
         step = "done" if status is RunStatus.SUCCEEDED else self.run.step
