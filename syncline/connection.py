@@ -92,7 +92,9 @@ class ModelSync:
         found = source.describe(self.origin)
         if found is None:
             message = f"model {self.name}: the source cannot tell the key of `{self.origin}`"
-            raise ConfigError(message, where=self.where, hint="declare `key:`, and `columns:` if they are not known either")
+            raise ConfigError(
+                message, where=self.where, hint="declare `key:`, and `columns:` if they are not known either"
+            )
         return DataModel(self.name, found.schema if self.columns is None else self.columns, found.key)
 
 
@@ -118,7 +120,9 @@ class Connection:
             raise ConfigError(f"model {doubled[0]} stands twice in connection {self.name}", where=self.where)
         if not self.features & {SyncMode.INCREMENTAL, SyncMode.FULL}:
             hint = "`features: [incremental, full]`"
-            raise ConfigError(f"connection {self.name} allows neither incremental nor full", where=self.where, hint=hint)
+            raise ConfigError(
+                f"connection {self.name} allows neither incremental nor full", where=self.where, hint=hint
+            )
 
     def __getitem__(self, name: str) -> ModelSync:
         """The model of this name.
@@ -130,7 +134,9 @@ class Connection:
             if model.name == name:
                 return model
         known = ", ".join(model.name for model in self.models)
-        raise ConfigError(f"unknown model `{name}` in connection {self.name}", where=self.where, hint=f"known are {known}")
+        raise ConfigError(
+            f"unknown model `{name}` in connection {self.name}", where=self.where, hint=f"known are {known}"
+        )
 
     def in_order(self) -> tuple[ModelSync, ...]:
         """The models in the order they run: by priority, then as declared (R24)."""
