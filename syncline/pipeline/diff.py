@@ -51,10 +51,10 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     engine.register("present", _present(rejected, model))
     before = snapshot.relation(work.head.snapshot, model, locate)
     engine.run(f"CREATE TEMP VIEW before AS {before}")
-    if work.mode is not SyncMode.FULL:
+    if not _counts_absence(work):
         shown, join = listed([f"before.{column}" for column in [*columns(model), PART]]), listed(keys(model))
         engine.run(f"CREATE TEMP TABLE asked AS SELECT {shown} FROM before SEMI JOIN resolved USING ({join})")
-    source = "before" if work.mode is SyncMode.FULL else "asked"
+    source = "before" if _counts_absence(work) else "asked"
     difference = comparison.compare(
         engine,
         model,

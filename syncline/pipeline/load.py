@@ -13,8 +13,10 @@ from syncline.engine import Engine, opened
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.transform import owing_head
 from syncline.pipeline.work import Loaded, Work
+from syncline.run import Head
 from syncline.snapshot import Layers, incoming
 from syncline.statement import listed
+from syncline.storage import settle
 
 
 def load(work: Work, plan: Plan) -> Loaded:
@@ -58,7 +60,8 @@ def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
     with opened(work.storage.root) as engine:
         engine.register("refused", refused.select(list(plan.model.key)).rename_columns(keys(plan.model)))
         sent, counts = _corrected(engine, place, plan, head.sent)
-    head = owing_head(place, replace(head, sent=sent), owing)
+    head = owing_head(_beside(place), replace(head, sent=sent), owing)
+    _settle(work, head)
     whole = plan.difference
     taken = Difference(
         whole.inserted - counts.get("delete", 0),
@@ -66,6 +69,20 @@ def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
         whole.deleted - counts.get("insert", 0),
     )
     return Loaded(head, taken)
+
+
+def _beside(work: Work) -> Work:
+    """A place for what is owed after the load: the plan's own list stays as it is, for the plan may be loaded again."""
+    return replace(work, folder=f"{work.folder}-loaded")
+
+
+def _settle(work: Work, head: Head) -> None:
+    """Have the disk keep what the head will name."""
+    for file in (head.owed, *head.sent.files[-1:]):
+        if file is not None:
+            path = work.storage.path(file.name)
+            settle(path)
+            settle(path.parent)
 
 
 def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> tuple[Layers, dict[str, int]]:

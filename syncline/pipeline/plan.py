@@ -82,7 +82,10 @@ class Plan:
         Raises:
             DataError: it, or one of its files, is missing or damaged.
         """
-        stored = json.loads(storage.path(name).read_text(encoding="utf-8"))
+        try:
+            stored = json.loads(storage.path(name).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise DataError("the file of a plan is damaged", where=name, hint="restore it from a backup") from error
         head = Head.from_json(stored["head"])
         fields = [pa.field(column, datatype.parse(kind)) for column, kind in stored["model"]["schema"]]
         model = DataModel(stored["model"]["name"], pa.schema(fields), tuple(stored["model"]["key"]))
