@@ -172,5 +172,6 @@ def destination_kind(kind: str) -> type[Destination]:
 def _kind(group: str, what: str, kind: str) -> Any:
     known = {entry.name: entry for entry in entry_points(group=group)}
     if kind not in known:
-        raise ConfigError(f"unknown {what} kind `{kind}`", hint=f"installed are {', '.join(sorted(known))}")
+        hint = f"installed are {', '.join(sorted(known))}" if known else "none is installed: install Syncline with pip"
+        raise ConfigError(f"unknown {what} kind `{kind}`", hint=hint)
     return known[kind].load()

@@ -108,9 +108,22 @@ def entries(rows: pa.Table, model: DataModel, file: str) -> list[Entry]:
 
 
 def _entry(rows: pa.Table, model: DataModel, file: str, kind: str, reason: str, indexes: Sequence[int]) -> Entry:
-    shown = rows.select(list(model.key)).take(pa.array(indexes[:_SAMPLE])).to_pylist()
-    sample = tuple(", ".join(str(value) for value in row.values()) for row in shown)
+    shown = rows.take(pa.array(indexes[:_SAMPLE])).to_pylist()
+    sample = tuple(_named([row[column] for column in model.key], row[REASON]) for row in shown)
     return Entry(model.name, kind, reason, len(indexes), sample, file)
+
+
+def _named(key: Sequence[object], reason: str) -> str:
+    """A row by its key, or by the value in it that could not be read.
+
+    Example:
+        >>> _named([7, "b"], "…"), _named([None], "`id`: 'x' is not an int64"), _named([None], "the key `id` is empty")
+        ('7, b', "'x'", '')
+    """
+    if None not in key:
+        return ", ".join(map(str, key))
+    value = _VALUE.search(reason)
+    return value[0] if value else ""
 
 
 def _row(rejection: Rejection, model: DataModel) -> dict[str, object]:

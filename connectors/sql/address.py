@@ -9,12 +9,23 @@ from syncline import ConfigError, Secret
 
 _SQLITE = re.compile(r"sqlite:///([^?]+)")
 _ACCOUNT = re.compile(r"(?<=://)[^/@]*(?:/[^/@]*)*@")
+_ANY_DRIVER = re.compile(r"^postgres(ql)?://")
 _SECRET_SETTING = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|secret|token)[^=&]*)=[^&]*")
 
 
 def plain(url: str) -> str:
     """The address itself, also where it is a secret."""
     return url.reveal() if isinstance(url, Secret) else url
+
+
+def for_sqlalchemy(url: str) -> str:
+    """The address itself, with the driver of PostgreSQL that comes with Syncline where none is named.
+
+    Example:
+        >>> for_sqlalchemy("postgresql://db/shop")
+        'postgresql+psycopg://db/shop'
+    """
+    return _ANY_DRIVER.sub("postgresql+psycopg://", plain(url))
 
 
 def shown(url: str) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import exc
 from sqlalchemy.types import UserDefinedType
 
 from connectors.sql import sqlite, sqlite_type
-from connectors.sql.address import plain, shown
+from connectors.sql.address import for_sqlalchemy, shown
 from syncline import ConfigError, DataError, SynclineError, TransientError
 
 _SNAPSHOT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
@@ -120,7 +120,7 @@ def _integer(wanted: pa.DataType) -> sa.types.TypeEngine[Any]:
 
 def _engine(url: str, *, snapshot: bool) -> sa.Engine:
     try:
-        engine = sa.create_engine(plain(url), poolclass=sa.NullPool)
+        engine = sa.create_engine(for_sqlalchemy(url), poolclass=sa.NullPool)
     except (exc.ArgumentError, exc.NoSuchModuleError, ImportError, ValueError) as error:
         message = f"{shown(url)} is not an address SQLAlchemy can use"
         raise ConfigError(message, hint="check `url:`, and that the driver is installed") from (

@@ -72,7 +72,7 @@ class _ModelSync:
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - one model's fault must not stop the others (R24)
-            self._progress.failed(error)
+            self._progress.failed(error, self._sync.where)
         if work is not None and not self._promised:
             clear(work.storage, work.folder, self._head())
         return self._progress.run
@@ -103,7 +103,7 @@ class _ModelSync:
 
     def _all_steps(self, work: Work) -> None:
         progress = self._progress
-        progress.reads(work.mode)
+        progress.reads("approve" if work.approved else work.mode)
         progress.enter("extract")
         extraction = self._steps.extract(work)
         progress.count(read=extraction.read)
