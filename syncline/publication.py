@@ -68,6 +68,16 @@ def publish(
     return path
 
 
+def latest(version: Path) -> Path:
+    """The constant address of the file that this is a version of.
+
+    Example:
+        >>> latest(Path("BOOKS/versions/001-BOOKS.csv")).as_posix()
+        'BOOKS/latest.csv'
+    """
+    return version.parent.parent / f"latest{version.suffix}"
+
+
 def prune(folder: Path, keep: int = KEPT) -> list[Path]:
     """Remove the oldest versions of each file but `keep`, and what a crash left; the paths that are gone.
 

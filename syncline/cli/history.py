@@ -98,7 +98,7 @@ def _show_head(run: Run) -> None:
 
 def _show_model(workspace: Workspace, run: Run, model: ModelRun, rows: int) -> None:
     for file in model.files:
-        say(f"{model.model}: published {file}")
+        say(f"{model.model}: published {workspace.storage.root / file}")
     if not model.plan:
         return
     say(f"\n{model.model}: sent as {model.plan}")

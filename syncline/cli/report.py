@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncline.cli.screen import lasting, moment, note, number, table
+from syncline.publication import latest
 from syncline.run import ModelRun, Run, RunResult, RunStatus
+from syncline.workspace import Workspace
 
 _RARE = ["rejected", "withheld"]
 _COUNTS = ["read", "inserted", "updated", "deleted", *_RARE]
@@ -30,6 +32,14 @@ def show_runs(runs: Sequence[Run]) -> None:
     for run in runs:
         for line in (*failures(run), *advice(run)):
             note(line)
+
+
+def show_published(workspace: Workspace, runs: Sequence[Run]) -> None:
+    """Where the files are that these runs have made."""
+    for run in runs:
+        for model in run.models:
+            for file in model.files:
+                note(f"{run.connection} {model.model}: {latest(workspace.storage.root / file)}")
 
 
 def show_models(runs: Sequence[Run]) -> None:

@@ -10,7 +10,7 @@ from syncline.cli import option
 from syncline.cli.log import logged
 from syncline.cli.progress import watching
 from syncline.cli.prospect import preview_json, show_preview
-from syncline.cli.report import DONE, FAILED, OWING, exit_code, show_runs, worst
+from syncline.cli.report import DONE, FAILED, OWING, exit_code, show_published, show_runs, worst
 from syncline.cli.screen import note, plural, say, say_error, say_json, table, value
 from syncline.connection import Connection
 from syncline.errors import SynclineError
@@ -74,7 +74,7 @@ def run(
         except SynclineError as error:  # the others do not wait for this one
             say_error(error)
             codes.append(error.exit_code)
-    _tell(runs, as_json=as_json)
+    _tell(workspace, runs, as_json=as_json)
     if not runs and not codes:
         note(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
     raise typer.Exit(worst(codes))
@@ -100,13 +100,13 @@ def approve(
         if _show_awaiting(workspace, found, sync.name, head, quiet=as_json):
             lists[sync.name] = head.owed_list  # R26: exactly what was shown
     if not lists:
-        _tell([], as_json=as_json)
+        _tell(workspace, [], as_json=as_json)
         note(f"Nothing waits for approval in {connection}.")
         return
     if not yes and not typer.confirm("Delete these at the destination?", err=True):
         raise typer.Exit(FAILED)
     done = _sync(workspace, found, Request(approve=lists))
-    _tell([done], as_json=as_json)
+    _tell(workspace, [done], as_json=as_json)
     raise typer.Exit(exit_code(done))
 
 
@@ -117,11 +117,12 @@ def _sync(workspace: Workspace, connection: Connection, request: Request) -> Run
         return sync(connection, request, workspace.store, workspace.storage, listen=watch)
 
 
-def _tell(runs: list[Run], *, as_json: bool) -> None:
+def _tell(workspace: Workspace, runs: list[Run], *, as_json: bool) -> None:
     if as_json:
         say_json([run.as_json() for run in runs])
     else:
         show_runs(runs)
+        show_published(workspace, runs)
 
 
 def _show_awaiting(workspace: Workspace, connection: Connection, name: str, head: Head, *, quiet: bool) -> int:

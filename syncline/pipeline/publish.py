@@ -24,6 +24,7 @@ def publish(work: Work, head: Head) -> tuple[str, ...]:
         with opened(work.storage.root) as engine:
             rows = snapshot.rows(engine, head.sent, work.model, work.storage.path)
             path = publication.publish(rows, work.model.schema, made, folder, head.plan)
+        publication.prune(folder)
         written.append(f"{name}/{path.relative_to(folder).as_posix()}")
     return tuple(written)
 
