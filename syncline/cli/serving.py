@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,11 +30,13 @@ def serve(
     serving(Workspace.open(ctx.obj), host=host, port=port)
 
 
-def demo() -> None:
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where; made anew, and yours to go on with.")] = Path("demo-chinook"),
+) -> None:
     """Show the main job on real data.
 
     A music shop is copied to a warehouse, changed, and kept in step.
     """
     from syncline.cli.demo import demo as showing  # noqa: PLC0415 - brings Prefect along, seconds of it
 
-    showing()
+    raise typer.Exit(showing(folder))

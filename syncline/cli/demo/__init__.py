@@ -1,0 +1,5 @@
+"""The main job, shown on real data."""
+
+from syncline.cli.demo.show import demo
+
+__all__ = ["demo"]
