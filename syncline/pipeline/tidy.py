@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from syncline.pipeline.plan import Plan
@@ -16,6 +17,7 @@ KEPT = frozenset(
 )
 """What tells of a run: its changeset, and the list of what was owed."""
 GRACE_SECONDS = 3600.0
+ABANDONED_SECONDS = 24 * 3600.0
 RETENTION_SECONDS = 90 * 24 * 3600.0
 
 
@@ -23,7 +25,7 @@ def tidy(storage: Storage, home: str, head: Head, plan: Plan, before: Head) -> N
     """Remove what the model at `home` no longer needs.
 
     That is what led to the plan committed now, what only the head `before` named after a grace time, for someone may
-    still read it, and old changesets after 90 days.
+    still read it, old changesets after 90 days, and what processes left that were killed.
     """
     named, now = _named(head), time.time()
     _drop_extraction(storage, plan, named)
@@ -32,6 +34,7 @@ def tidy(storage: Storage, home: str, head: Head, plan: Plan, before: Head) -> N
     for place in folder.iterdir():
         if place.is_dir():
             _tidy_plan(place, {path for path in place.iterdir() if _name(storage, path) in named}, now)
+    _drop_abandoned(storage, now)
 
 
 def _drop_extraction(storage: Storage, plan: Plan, named: set[str]) -> None:
@@ -47,6 +50,14 @@ def _begin_grace(storage: Storage, names: set[str]) -> None:
             os.utime(folder)
 
 
+def _drop_abandoned(storage: Storage, now: float) -> None:
+    """The spill folders of engines and the files of previews whose process was killed."""
+    for place in (*storage.root.glob(".engine-*"), *storage.root.glob("preview-*")):
+        with suppress(FileNotFoundError):
+            if now - place.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(place, ignore_errors=True)
+
+
 def _tidy_plan(plan: Path, named: set[Path], now: float) -> None:
     age = now - plan.stat().st_mtime
     if not named and age > RETENTION_SECONDS:
@@ -60,9 +71,10 @@ def _tidy_plan(plan: Path, named: set[Path], now: float) -> None:
 
 
 def _is_changeset(plan: Path, path: Path) -> bool:
-    """A first extract in the order of the key is its run's changeset, too."""
+    """A first extract in the order of the key is its run's changeset, too, if its plan was ever made."""
     return (
         path.name.startswith("extract-")
+        and (plan / "plan.json").exists()
         and not (plan / "changes.parquet").exists()
         and not (plan / "delta.parquet").exists()
     )

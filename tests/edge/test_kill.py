@@ -138,6 +138,22 @@ def test_a_killed_run_is_shown_as_failed_and_holds_nothing(place: Place) -> None
     assert (run.status, run.result, model.status, model.step) == ("failed", "error", "failed", "load")
 
 
+def test_what_killed_runs_left_behind_goes_after_a_while(place: Place) -> None:
+    place.die(Request(), "before plan.json has its name")
+    place.die(Request(), "in publish")
+    files = place.folder / "files"
+    (spill,) = files.glob(".engine-*")
+    (unnamed,) = files.glob("data/**/.plan.json.*")
+    left = [spill, unnamed, unnamed.parent / "extract-0.parquet"]
+    assert left[2].exists()
+    for path in (spill, unnamed.parent):
+        os.utime(path, (0, time.time() - 25 * 3600))
+    place.sell(MEANWHILE)
+    place.sync(Request())
+    assert not [path for path in left if path.exists()]
+    assert_equal(place)
+
+
 @pytest.mark.parametrize(
     "point", ["before diff", "before promise", "before load", "before commit", "before latest is linked"]
 )
