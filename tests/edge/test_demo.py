@@ -216,7 +216,7 @@ def test_a_run_that_fails_ends_the_story(stage: Stage) -> None:
     with sqlite3.connect(stage.workspace.folder / "chinook.db") as shop:
         shop.execute("ALTER TABLE track RENAME TO song")
     shop.close()
-    with pytest.raises(SynclineError, match="chinook TRACKS failed: .* there is no table `track`"):
+    with pytest.raises(SynclineError, match=r"chinook TRACKS failed: .* there is no table `track`"):
         stage.sync(Request())
 
 

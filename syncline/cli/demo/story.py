@@ -8,6 +8,7 @@ from pathlib import Path
 from syncline.cli.demo.proof import compare, csv_rows, fingerprint, shop_rows
 from syncline.cli.demo.stage import CONNECTION, Rows, Stage, heading
 from syncline.cli.screen import plural, say, table
+from syncline.publication import latest
 from syncline.request import Request
 from syncline.run import RunResult
 
@@ -105,22 +106,21 @@ def _late(stage: Stage) -> None:
 
 def _published(stage: Stage) -> None:
     heading("7  The invoices as a file: always whole, always at the same address")
-    latest = _latest(stage)
-    say(f"  {latest}")
-    for line in latest.read_text(encoding="utf-8").splitlines()[:4]:
+    address = _address(stage)
+    say(f"  {address}")
+    for line in address.read_text(encoding="utf-8").splitlines()[:4]:
         say(f"    {line}")
     say()
-    found, wanted = csv_rows(latest), shop_rows(stage.workspace.folder)
+    found, wanted = csv_rows(address), shop_rows(stage.workspace.folder)
     figures = f"{found.total():,} = {wanted.total():,}"
     stage.check(f"it holds every invoice of the shop: {figures}", holds=found == wanted)
 
 
-def _latest(stage: Stage) -> Path:
+def _address(stage: Stage) -> Path:
     """The constant address of the file, beside the versions that runs have made."""
     runs = stage.workspace.store.runs(CONNECTION)
     made = next(part.files[0] for run in runs for part in run.models if part.model == "INVOICES" and part.files)
-    version = stage.workspace.storage.path(made)
-    return version.parent.with_name(f"latest{version.suffix}")
+    return latest(stage.workspace.storage.path(made))
 
 
 def _extra(stage: Stage) -> dict[str, int]:
