@@ -40,6 +40,10 @@ class Workspace:
         """
         named = folder or os.environ.get("SYNCLINE_WORKSPACE")
         root = Path(named).resolve() if named else _around(Path.cwd())
+        if "?" in str(root):
+            raise ConfigError(
+                f"the folder {root} has a ? in its name, which addresses of databases cannot", hint="rename it"
+            )
         if not root.is_dir():
             raise ConfigError(f"there is no folder {root}", hint="make a workspace there: syncline init FOLDER")
         if not _is_workspace(root):

@@ -64,7 +64,7 @@ def test_the_workspace_is_found_from_a_folder_within_it(tmp_path: Path, monkeypa
 def test_what_syncline_keeps_lies_in_a_folder_that_git_ignores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "connections").mkdir()
     workspace = Workspace.open(tmp_path)
-    assert workspace.storage.root == tmp_path / ".syncline" / "files"
+    assert workspace.storage.root == tmp_path / ".syncline" / "storage"
     assert (tmp_path / ".syncline" / ".gitignore").read_text() == "*\n"
     monkeypatch.setenv("SYNCLINE_STORAGE_URL", f"file://{tmp_path}/a%20b")
     assert Workspace.open(tmp_path).storage.root == tmp_path / "a b"
@@ -73,3 +73,9 @@ def test_what_syncline_keeps_lies_in_a_folder_that_git_ignores(tmp_path: Path, m
     monkeypatch.setenv("SYNCLINE_STORAGE_URL", "s3://bucket")
     with pytest.raises(ConfigError, match="not there yet"):
         _ = Workspace.open(tmp_path).storage
+
+
+def test_a_folder_whose_name_no_database_address_can_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "why?" / "connections").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"has a \? in its name"):
+        Workspace.open(tmp_path / "why?")

@@ -11,7 +11,7 @@ def test_what_init_writes_works_at_once(shop: Path, call: Call) -> None:
     assert (done.code, "success" in done.out) == (0, True)
     assert "example BOOKS: load" in done.err
     assert copied(shop) == [(1, "Flatland"), (2, "Middlemarch"), (3, "The Time Machine")]
-    assert list((shop / ".syncline").glob("files/**/*.csv"))
+    assert list((shop / ".syncline").glob("storage/**/*.csv"))
 
 
 def test_init_overwrites_nothing(shop: Path, call: Call) -> None:
