@@ -15,7 +15,9 @@ import pyarrow as pa
 from syncline.errors import DataError, SynclineError
 from syncline.statement import literal
 
-MEMORY = os.environ.get("SYNCLINE_MEMORY", "512MB")
+MEMORY = os.environ.get("SYNCLINE_MEMORY", "256MB")
+MOST_THREADS = 4
+"""More of them would want more memory than there is."""
 
 
 class Engine:
@@ -75,6 +77,7 @@ def opened(folder: Path | None = None) -> Iterator[Engine]:
     """An engine that may read and write below `folder`, and spills there when its memory is full."""
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=folder, ignore_cleanup_errors=True) as spill:
         settings: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": spill, "preserve_insertion_order": False}
+        settings["threads"] = min(os.cpu_count() or 1, MOST_THREADS)
         connection = duckdb.connect(":memory:", config=settings)
         try:
             if folder is not None:
@@ -92,4 +95,7 @@ def _told(error: duckdb.Error) -> SynclineError:
     text = str(error).splitlines()[0]
     if "No space left" in text or "max_temp_directory_size" in text:
         return SynclineError(f"the disk is full: {text}", hint="make room, then run again; nothing is lost")
+    if "Out of Memory" in text:
+        hint = "let it have more, e.g. SYNCLINE_MEMORY=1GB; nothing is lost"
+        return SynclineError(f"{MEMORY} of memory are not enough to compare rows this wide", hint=hint)
     return DataError(f"the rows could not be compared: {text}")
