@@ -122,7 +122,8 @@ def _engine(url: str, *, snapshot: bool) -> sa.Engine:
     try:
         engine = sa.create_engine(for_sqlalchemy(url), poolclass=sa.NullPool)
     except (exc.ArgumentError, exc.NoSuchModuleError, ImportError, ValueError) as error:
-        message = f"{shown(url)} is not an address SQLAlchemy can use"
+        lacking = f": {error}" if isinstance(error, ImportError) else ""
+        message = f"{shown(url)} is not an address SQLAlchemy can use{lacking}"
         raise ConfigError(message, hint="check `url:`, and that the driver is installed") from (
             error if isinstance(error, ImportError) else None
         )

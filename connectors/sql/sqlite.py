@@ -14,7 +14,7 @@ from syncline import ConfigError, DataError, SynclineError, TransientError
 BUSY_SECONDS = 30.0
 _LOW_BYTE = 0xFF
 _PERMISSIONS = (ConfigError, "{path} cannot be used: {error}", "check its permissions and those of its folder")
-_LOCKED = (TransientError, "another program has locked {path}", "")
+_LOCKED = (TransientError, "another program has locked {path}", "close it, or run again when it is done")
 _UNFINISHED = (
     ConfigError,
     "a program was ended while it wrote to {path}, and it takes one that may write to set that right",

@@ -98,7 +98,8 @@ def told(error: Exception) -> SynclineError:
     if isinstance(error, SynclineError):
         return error
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return SynclineError("the disk is full", hint="make room, then run again; nothing is lost")
+        hint = "make room where the storage lies, then run again; nothing is lost"
+        return SynclineError("the disk is full", hint=hint)
     if isinstance(error, OSError) and error.strerror:
         return SynclineError(f"{error.strerror}: {error.filename}" if error.filename else error.strerror)
     _log.error("a fault in Syncline or a connector", exc_info=error)

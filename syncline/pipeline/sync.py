@@ -12,7 +12,7 @@ from syncline.pipeline.progress import Progress
 from syncline.pipeline.publish import is_due
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.start import work_for
-from syncline.pipeline.steps import Steps, patient_steps
+from syncline.pipeline.steps import Steps, patient, patient_steps
 from syncline.pipeline.tidy import clear, tidy
 from syncline.pipeline.work import Loaded, Work
 from syncline.request import Request
@@ -128,11 +128,18 @@ class _ModelSync:
     def _carry_out(self, work: Work, plan: Plan) -> Head:
         if not len(plan):
             return self._commit_without_load(work, plan)
+        self._reach(work)
         self._session.guard()
         plan = plan.save(work.storage)
         self._promised = True
         self._session.store.promise(self._session.run, work.model.name, plan.name)
         return self._load(work, plan)
+
+    def _reach(self, work: Work) -> None:
+        """Nothing is promised to a destination that was never reached: its address may just be mistyped."""
+        destination = work.connection.destination
+        if destination is not None and work.destination != work.head.destination:
+            patient(destination.check)
 
     def _load(self, work: Work, plan: Plan) -> Head:
         self._progress.plans(plan.id)
