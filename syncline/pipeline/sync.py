@@ -152,9 +152,12 @@ class _ModelSync:
         return self._commit(work, plan, loaded)
 
     def _release(self, work: Work) -> None:
-        """A plan that was refused whole, by a destination that takes all of it or nothing, is not promised any more."""
+        """A plan that was refused whole, by a destination that takes all of it or nothing, is not promised any more.
+
+        One that was promised by an earlier run may have been taken then, so it is kept (Invariant 2).
+        """
         destination = work.connection.destination
-        if destination is not None and destination.idempotent == "plan":
+        if destination is not None and destination.idempotent == "plan" and not work.head.promised:
             self._session.store.commit(self._session.run, work.model.name, replace(work.head, promised=""))
 
     def _commit_without_load(self, work: Work, plan: Plan) -> Head:

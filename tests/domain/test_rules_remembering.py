@@ -78,7 +78,7 @@ def test_a_missing_file_of_the_snapshot_is_an_error(tmp_path: Path) -> None:
     rig.storage.path(rig.head.snapshot.base[0].name).unlink()
     done = rig.run(whole(pets(1)))
     assert done.status is RunStatus.FAILED
-    assert "missing" in done.error
+    assert "is missing from" in done.error
     assert rig.held == {1: "Rex", 2: "Rex"}
 
 
@@ -88,7 +88,7 @@ def test_a_missing_list_of_what_is_owed_is_an_error(tmp_path: Path) -> None:
     rig.destination.refused.add((2,))
     rig.ok(whole(pets(1, 2)))
     rig.storage.path(rig.head.owed.name).unlink()
-    assert "missing" in rig.run().error
+    assert "is missing from" in rig.run().error
 
 
 def test_folding_keeps_the_rows_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
