@@ -29,7 +29,8 @@ PUBLISHING = [
 ENDING = ["before the run is closed"]
 EVERYWHERE = [*EXTRACTING, *PROMISING, *LOADING, *COMMITTING, *PUBLISHING, *ENDING]
 POINTS = [
-    *((FIRST, point) for point in ("in prepare", *EVERYWHERE)),
+    *((FIRST, point) for point in ("in prepare", *EXTRACTING, *PROMISING, *LOADING, *COMMITTING)),
+    *((FIRST, point) for point in ("in publish", "before latest.csv has its name")),
     *((FULL, point) for point in ("in tidy", *EVERYWHERE)),
     *((INCREMENTAL, point) for point in ("in extract", "after promise", "in load", "after load", "in tidy")),
 ]
