@@ -7,8 +7,9 @@ from dataclasses import replace
 import pyarrow as pa
 
 from syncline import diff, owed, snapshot
-from syncline.changes import OP, PART, Difference, RowFile, columns, keys
+from syncline.changes import OP, PART, STALE, Difference, RowFile, columns, keys
 from syncline.engine import Engine, opened
+from syncline.model import SyncMode
 from syncline.pipeline import work as works
 from syncline.pipeline.limit import is_over, reason
 from syncline.pipeline.plan import Plan
@@ -42,8 +43,10 @@ def _as_it_is(work: Work, delta: Delta) -> Plan:
 def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) -> Plan:
     """Compare what the rows are now with what was sent of them."""
     model, locate = work.model, work.storage.path
-    after = snapshot.relation(delta.snapshot, model, locate)
-    before = snapshot.relation(work.sent, model, locate)
+    engine.run(f"CREATE TEMP VIEW now AS {snapshot.relation(delta.snapshot, model, locate)}")
+    known = f"ANTI JOIN (SELECT {listed(keys(model))} FROM now WHERE {STALE}) USING ({listed(keys(model))})"
+    after = f"SELECT * FROM now WHERE NOT {STALE}"
+    before = f"SELECT * FROM ({snapshot.relation(work.sent, model, locate)}) {known}"
     if not work.sends_all:
         engine.register("differing", differing.select(list(model.key)).rename_columns(keys(model)))
         key = listed(keys(model))
@@ -99,16 +102,15 @@ def _held(engine: Engine, work: Work, count: int) -> tuple[RowFile, ...]:
     engine.write(
         f"SELECT {listed([*columns(work.model), PART])}, 'insert' AS {OP} FROM held", work.path("held.parquet")
     )
-    return (RowFile(work.name("held.parquet"), tuple(work.model.schema.names), count, work.model.key),)
+    return (RowFile.of(work.model, work.name("held.parquet"), count),)
 
 
 def _written(engine: Engine, work: Work, plan: Plan, difference: Difference) -> Plan:
     if not len(difference):
         return plan
-    names, key = tuple(work.model.schema.names), work.model.key
     diff.write(engine, work.model, work.path("changes.parquet"), work.path("previous.parquet"))
-    files = (RowFile(work.name("changes.parquet"), names, len(difference), key),)
-    before = (RowFile(work.name("previous.parquet"), names, difference.updated, key),) if difference.updated else ()
+    files = (RowFile.of(work.model, work.name("changes.parquet"), len(difference)),)
+    before = (RowFile.of(work.model, work.name("previous.parquet"), difference.updated),) if difference.updated else ()
     return replace(plan, files=files, before=before, difference=difference)
 
 
@@ -125,14 +127,14 @@ def _plan(work: Work, head: Head) -> Plan:
 
 def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
     """Where the model stands once the plan is loaded whole."""
-    sync, source, sending = work.sync, work.connection.source, works.send_fingerprint(work.sync)
+    sync, sending = work.sync, works.send_fingerprint(work.sync)
     head = replace(
         work.head,
         snapshot=delta.snapshot,
         sent=sent,
         cursors=delta.cursors,
         key=work.model.key,
-        read=works.read_fingerprint(sync, work.model, source.identity()),
+        read=_read(work),
         send=sending,
         destination=work.destination,
         target=works.target(sync.target),
@@ -140,6 +142,13 @@ def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
         published=work.head.published if work.head.send == sending else "",
     )
     return owing_head(work, head, owing)
+
+
+def _read(work: Work) -> str:
+    """How the source was read: neither an approval nor a later read from a date stands for a full one (R5)."""
+    if work.approved or (work.mode is SyncMode.FROM_DATE and not work.head.is_new):
+        return work.head.read
+    return works.read_fingerprint(work.sync, work.model, work.connection.source.identity())
 
 
 def owing_head(work: Work, head: Head, owing: pa.Table) -> Head:

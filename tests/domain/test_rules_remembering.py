@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from syncline import Batch, Read, RunResult, RunStatus, Secret, Source, SyncMode, Target, snapshot
+from syncline import Batch, Read, Request, RunResult, RunStatus, Secret, Source, SyncMode, Target, snapshot
 from syncline.pipeline import tidy
 from tests.domain.rig import FULL, Rig, pet, pets, whole
+
+SINCE = Request.parse({"data_models_to_sync": [{"data_model": "PETS", "sync_from": "2023-01-01"}]})
 
 
 def test_what_was_sent_is_the_snapshots_own_files_while_nothing_is_owed(tmp_path: Path) -> None:
@@ -165,6 +167,21 @@ def test_when_it_is_read_otherwise_the_next_read_is_full(tmp_path: Path, changed
     rig.ok(whole(pets(1, 2), cursor=1))
     rig.ok()
     assert [read.mode for read in rig.asked] == [SyncMode.FULL, SyncMode.INCREMENTAL, SyncMode.FULL, "incremental"]
+
+
+@pytest.mark.parametrize("between", ["approval", "from a date"])
+def test_what_is_no_whole_read_does_not_stand_for_the_full_one(tmp_path: Path, between: str) -> None:
+    """R5, R10, R26: neither an approval nor a run from a date has read everything anew."""
+    rig = Rig(tmp_path, cursor="version")
+    rig.ok(whole(pets(1, 2), cursor=1))
+    rig.ok(Batch(rows=pets(1), cursor=1), request=FULL)
+    rig.sync = replace(rig.sync, origin="cats")
+    if between == "approval":
+        rig.approve()
+    else:
+        rig.ok(Batch(rows=[pet(3)]), request=SINCE)
+    rig.ok(whole(pets(1), cursor=1))
+    assert rig.asked[-1].mode is SyncMode.FULL
 
 
 def test_another_table_is_filled_from_the_snapshot(tmp_path: Path) -> None:
