@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from syncline import datatype
 from syncline.model import DataModel
 
 Operation: TypeAlias = Literal["insert", "update", "delete"]
 OP, PART = "_op", "_part"
 """Columns beside those of the model: what is to be done with the row, and where it came from."""
+STALE = "_stale"
+"""A column of rows read back: the row has a value that the model's types of today cannot express."""
 BATCH_ROWS = 65_536
 
 
@@ -23,12 +26,13 @@ BATCH_ROWS = 65_536
 class RowFile:
     """A Parquet file of rows in the storage.
 
-    Its columns are called c0, c1, … because the engine that compares rows does not tell `Id` from `id` (R16);
-    `columns` gives their names back. A row without `_op` is there; one whose `_op` is `delete` is gone.
+    Its columns are called c0, c1, … because the engine that compares rows does not tell `Id` from `id` (R16); `columns`
+    gives their names back, `types` their types when it was written. A row without `_op` is there; one whose `_op` is
+    `delete` is gone.
 
     Args:
         name: where it lies in the storage.
-        columns: the names of c0, c1, …
+        columns, types: the names of c0, c1, …, and their types as YAML names them.
         rows: how many rows it has, gone ones included.
         source_key: the columns of this file that name the row at the source; in files of *sent* (R1).
     """
@@ -37,11 +41,24 @@ class RowFile:
     columns: tuple[str, ...]
     rows: int
     source_key: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, model: DataModel, name: str, rows: int) -> RowFile:
+        """The reference to a file of rows of a model, named by the model's key at the source as well."""
+        types = tuple(datatype.name(field.type) for field in model.schema)
+        return cls(name, tuple(model.schema.names), rows, model.key, types)
+
+    def model(self, key: tuple[str, ...]) -> DataModel:
+        """What a row was when the file was written."""
+        fields = [pa.field(name, datatype.parse(kind)) for name, kind in zip(self.columns, self.types, strict=True)]
+        return DataModel("", pa.schema(fields), key)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> RowFile:
         """The reference that `dataclasses.asdict` made JSON of."""
-        return cls(stored["name"], tuple(stored["columns"]), stored["rows"], tuple(stored["source_key"]))
+        lists = {part: tuple(stored[part]) for part in ("columns", "source_key", "types")}
+        return cls(**{**stored, **lists})
 
 
 def physical(index: int) -> str:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from syncline import engine as engines
-from syncline.changes import OP, PART, Difference, Operation, columns, keys, physical
+from syncline.changes import OP, PART, STALE, Difference, Operation, columns, keys, physical
 from syncline.engine import Engine
 from syncline.errors import DataError
 from syncline.model import DataModel
@@ -22,10 +22,10 @@ CHANGES = "changes"
 def compare(
     engine: Engine, model: DataModel, before: str, after: str, *, absent: str = "true", same: str = "false"
 ) -> Difference:
-    """Fill the engine's table `changes` with what leads from `before` to `after`, both queries over c0…cn and `_part`.
+    """Fill the engine's table `changes` with what leads from `before` to `after`, queries over c0…cn and `_part`.
 
     Each key stands at most once on either side. Values are compared exactly: NULL equals NULL, NaN equals NaN,
-    and 0.0 differs from -0.0.
+    and 0.0 differs from -0.0. A row of `before` that is `_stale` differs from any.
 
     `absent` is a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7). `same`
     is a condition under which a row counts as updated although nothing differs.
@@ -37,12 +37,13 @@ def compare(
         for column in [*columns(model), PART]
     ]
     previous = [f"b.{column} AS b{column}" for column in [*columns(model), PART]]
+    apart = f"{same} OR b.{STALE} OR {differs(model)}"
     operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
     engine.run(
         f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS "
         f"SELECT {listed(shown)}, {operation} AS {OP}, {listed(previous)} "
         f"FROM ({after}) a FULL JOIN ({before}) b ON {on} "
-        f"WHERE b.{first} IS NULL OR CASE WHEN a.{first} IS NULL THEN {absent} ELSE {same} OR {differs(model)} END"
+        f"WHERE b.{first} IS NULL OR CASE WHEN a.{first} IS NULL THEN {absent} ELSE {apart} END"
     )
     return counted(engine)
 
@@ -118,7 +119,8 @@ def merge(before: pa.Table, upserts: pa.Table, deleted: pa.Table, model: DataMod
 def _at_rest(rows: pa.Table, model: DataModel) -> pa.Table:
     table = rows.select(model.schema.names).cast(model.schema).rename_columns(columns(model))
     _require_unique(table, keys(model))
-    return table.append_column(PART, pa.repeat("", len(table)))
+    beside = {PART: pa.repeat("", len(table)), STALE: pa.array([False] * len(table), pa.bool_())}
+    return pa.table({**dict(zip(table.column_names, table.columns, strict=True)), **beside})
 
 
 def _require_unique(table: pa.Table, key: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pyarrow as pa
 
 from syncline import datatype
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys, physical
+from syncline.changes import BATCH_ROWS, OP, PART, STALE, RowFile, columns, keys, physical
 from syncline.model import DataModel
 from syncline.statement import listed, literal
 
@@ -56,16 +56,18 @@ class Layers:
 
 
 def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
-    """A query for the rows as they are now: c0…cn of `model`, and `_part`.
+    """A query for the rows as they are now: c0…cn of `model`, `_part` and `_stale`.
 
-    Files written when the model had other columns are read as if they had these: what is missing is NULL.
+    Files written when the model had other columns are read as if they had these: what is missing is NULL. A value of
+    another type is read as one of this type if it is exactly that; if not it is NULL, and the row is stale: the source
+    has to say it anew before it can be sent (Invariant 8).
     """
     if not layers.files:
         return f"SELECT {_empty(model)} WHERE false"
     base = listed([_scan(file, model, locate) for file in layers.base], " UNION ALL ")
     if not layers.deltas:
         return base
-    shown = listed([*columns(model), PART])
+    shown = listed([*columns(model), PART, STALE])
     deltas = listed(
         [
             f"SELECT *, {order} AS _n FROM ({_scan(file, model, locate, operation=True)})"
@@ -95,15 +97,22 @@ def incoming(files: tuple[RowFile, ...], model: DataModel, locate: Locate) -> st
 
 def fold(engine: Engine, layers: Layers, model: DataModel, locate: Locate, path: Path, name: str) -> Layers:
     """The same rows as one base in the order of the key, written to `path`."""
-    query = f"SELECT *, 'insert' AS {OP} FROM ({relation(layers, model, locate)}) ORDER BY {listed(keys(model))}"
-    engine.write(query, path)
-    source_key = layers.files[0].source_key if layers.files else ()
-    return Layers(base=(RowFile(name, tuple(model.schema.names), layers.rows, source_key),), rows=layers.rows)
+    shown, order = listed([*columns(model), PART]), listed(keys(model))
+    engine.write(f"SELECT {shown}, 'insert' AS {OP} FROM ({relation(layers, model, locate)}) ORDER BY {order}", path)
+    return Layers(base=(RowFile.of(model, name, layers.rows),), rows=layers.rows)
+
+
+def has_stale(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> bool:
+    """Some rows cannot be expressed in the types of today, so they must stay in the files they are in."""
+    if all(_kept_type(file, field) for file in layers.files for field in model.schema):
+        return False
+    return engine.number(f"SELECT count(*) FROM ({relation(layers, model, locate)}) WHERE {STALE}") > 0
 
 
 def rows(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> Iterator[pa.RecordBatch]:
-    """The rows as they are now, in the order of the key, with the schema of the model."""
-    query = f"SELECT {listed(columns(model))} FROM ({relation(layers, model, locate)}) ORDER BY {listed(keys(model))}"
+    """The rows as they are now, but for stale ones, in the order of the key, with the schema of the model."""
+    shown, order = listed(columns(model)), listed(keys(model))
+    query = f"SELECT {shown} FROM ({relation(layers, model, locate)}) WHERE NOT {STALE} ORDER BY {order}"
     for batch in engine.batches(query, BATCH_ROWS):
         yield pa.RecordBatch.from_arrays(
             [column.cast(field.type) for column, field in zip(batch.columns, model.schema, strict=True)],
@@ -113,12 +122,13 @@ def rows(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> It
 
 def _empty(model: DataModel) -> str:
     nothing = [f"NULL::{datatype.engine_name(field.type)} AS {physical(i)}" for i, field in enumerate(model.schema)]
-    return listed([*nothing, f"NULL::VARCHAR AS {PART}"])
+    return listed([*nothing, f"NULL::VARCHAR AS {PART}", f"false AS {STALE}"])
 
 
 def _scan(file: RowFile, model: DataModel, locate: Locate, *, operation: bool = False, position: bool = False) -> str:
     shown = [_column(file, field, index) for index, field in enumerate(model.schema)]
-    shown.append(PART)
+    inexact = [f"NOT {_exact(file, field)}" for field in model.schema if not _kept_type(file, field)]
+    shown += [PART, f"({listed(inexact, ' OR ') or 'false'}) AS {STALE}"]
     if operation:
         shown.append(OP)
     if position:
@@ -131,4 +141,20 @@ def _column(file: RowFile, field: pa.Field, index: int) -> str:
     kind = datatype.engine_name(field.type)
     if field.name not in file.columns:
         return f"NULL::{kind} AS {physical(index)}"
-    return f"TRY_CAST({physical(file.columns.index(field.name))} AS {kind}) AS {physical(index)}"
+    stored = physical(file.columns.index(field.name))
+    if _kept_type(file, field):
+        return f"{stored}::{kind} AS {physical(index)}"
+    return f"CASE WHEN {_exact(file, field)} THEN TRY_CAST({stored} AS {kind}) END AS {physical(index)}"
+
+
+def _kept_type(file: RowFile, field: pa.Field) -> bool:
+    """The column has the type it had when the file was written, or was not there then."""
+    return field.name not in file.columns or datatype.name(field.type) == file.types[file.columns.index(field.name)]
+
+
+def _exact(file: RowFile, field: pa.Field) -> str:
+    """A condition: the stored value is exactly a value of the type of today."""
+    index = file.columns.index(field.name)
+    was = datatype.engine_name(datatype.parse(file.types[index]))
+    there_and_back = f"TRY_CAST(TRY_CAST({physical(index)} AS {datatype.engine_name(field.type)}) AS {was})"
+    return f"({there_and_back} IS NOT DISTINCT FROM {physical(index)})"

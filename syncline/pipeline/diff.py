@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from syncline import diff as comparison
 from syncline import owed, snapshot
-from syncline.changes import OP, PART, Difference, RowFile, columns, keys, physical
+from syncline.changes import OP, PART, STALE, Difference, RowFile, columns, keys, physical
 from syncline.datatype import engine_name
 from syncline.engine import Engine, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
@@ -52,7 +52,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     before = snapshot.relation(work.head.snapshot, model, locate)
     engine.run(f"CREATE TEMP VIEW before AS {before}")
     if not _counts_absence(work):
-        shown, join = listed([f"before.{column}" for column in [*columns(model), PART]]), listed(keys(model))
+        shown, join = listed([f"before.{column}" for column in [*columns(model), PART, STALE]]), listed(keys(model))
         engine.run(f"CREATE TEMP TABLE asked AS SELECT {shown} FROM before SEMI JOIN resolved USING ({join})")
     source = "before" if _counts_absence(work) else "asked"
     difference = comparison.compare(
@@ -180,15 +180,14 @@ def _write(
     layers = work.head.snapshot
     if not len(difference):
         return layers, (), ()
-    names, key = tuple(work.model.schema.names), work.model.key
-    comparison.write(engine, work.model, work.path("delta.parquet"), work.path("before.parquet"))
-    files = (RowFile(work.name("delta.parquet"), names, len(difference), key),)
-    before = (RowFile(work.name("before.parquet"), names, difference.updated, key),) if difference.updated else ()
+    model = work.model
+    comparison.write(engine, model, work.path("delta.parquet"), work.path("before.parquet"))
+    files = (RowFile.of(model, work.name("delta.parquet"), len(difference)),)
+    before = (RowFile.of(model, work.name("before.parquet"), difference.updated),) if difference.updated else ()
     layers = layers.with_delta(files, inserted=difference.inserted, deleted=difference.deleted)
-    if layers.wants_folding:
-        layers = snapshot.fold(
-            engine, layers, work.model, work.storage.path, work.path("base.parquet"), work.name("base.parquet")
-        )
+    if layers.wants_folding and not snapshot.has_stale(engine, layers, model, work.storage.path):
+        name = "base.parquet"
+        layers = snapshot.fold(engine, layers, model, work.storage.path, work.path(name), work.name(name))
     return layers, files, before
 
 

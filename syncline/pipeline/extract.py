@@ -126,7 +126,7 @@ class _Writer:
             self._flush()
             self._writer.close()
             self._writer = None
-        file = RowFile(self._name, tuple(self._model.schema.names), self._rows, self._model.key)
+        file = RowFile.of(self._model, self._name, self._rows)
         return (file,) if self._rows else ()
 
 

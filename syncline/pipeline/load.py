@@ -97,5 +97,5 @@ def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> tuple[La
     )
     engine.write(query, work.path("refused.parquet"))
     counts = dict(engine.rows(f"SELECT {OP}, count(*) FROM ({query}) GROUP BY {OP}"))
-    file = RowFile(work.name("refused.parquet"), tuple(plan.model.schema.names), sum(counts.values()), plan.model.key)
+    file = RowFile.of(plan.model, work.name("refused.parquet"), sum(counts.values()))
     return sent.with_delta((file,), inserted=counts.get("insert", 0), deleted=counts.get("delete", 0)), counts

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import quote
 
+import pyarrow as pa
+
+from syncline import datatype
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
-from syncline.model import SyncMode
+from syncline.model import DataModel, SyncMode
 from syncline.pipeline.work import Work, home, read_fingerprint
 from syncline.request import Request
 from syncline.run import Head, Store
@@ -28,8 +31,9 @@ def work_for(
     """What the steps of a model need to know, from its settings and where it stands."""
     model = sync.model(connection.source)
     head = store.head(connection.name, sync.name)
-    if head.key and head.key != model.key:
-        message = f"the key of model {sync.name} has changed from {', '.join(head.key)} to {', '.join(model.key)}"
+    was, now = _key_before(head), _key(model)
+    if was and was != now:
+        message = f"the key of model {sync.name} has changed from {', '.join(was)} to {', '.join(now)}"
         raise ConfigError(
             message,
             where=sync.where,
@@ -62,6 +66,19 @@ def storage_has(storage: Storage, tenant: str, connection: Connection, sync: Mod
     return (
         storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"
     ).exists()
+
+
+def _key(model: DataModel) -> tuple[str, ...]:
+    """The key with its types. A wider integer names the same row."""
+    kinds = ["int" if pa.types.is_integer(field.type) else datatype.name(field.type) for field in model.key_schema]
+    return tuple(f"{column} ({kind})" for column, kind in zip(model.key, kinds, strict=True))
+
+
+def _key_before(head: Head) -> tuple[str, ...]:
+    """The key that the snapshot was written with; empty: there is none yet."""
+    if not head.snapshot.files:
+        return ()
+    return _key(head.snapshot.files[-1].model(head.key))
 
 
 def _mode(asked: SyncMode, head: Head, fingerprint: str) -> SyncMode:

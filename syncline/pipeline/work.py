@@ -114,12 +114,12 @@ def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
 
 def send_fingerprint(sync: ModelSync) -> str:
     """What is made of the rows: when it changes, the snapshot is sent anew without reading the source (R5)."""
-    return _hashed([target(sync.target), [publication.format for publication in sync.publish]])
+    return _hashed([target(sync.target), sync.target.on_delete, [publication.format for publication in sync.publish]])
 
 
 def target(target: Target) -> str:
-    """A target as text."""
-    return f"{target.table} on_delete={target.on_delete} shared={target.shared}"
+    """Which table it is."""
+    return f"{target.table}{' shared' if target.shared else ''}"
 
 
 def _hashed(parts: object) -> str:

@@ -16,7 +16,7 @@ from syncline.snapshot import Layers
 from syncline.store import SqlStore, open_store
 
 ALL = Request()
-FILE = RowFile("deltas/é 1.parquet", ("Id", "id"), 7, ("id",))
+FILE = RowFile("deltas/é 1.parquet", ("Id", "id"), 7, ("id",), ("int64", "text"))
 HEAD = Head(
     snapshot=Layers((FILE,), (FILE, FILE), 21),
     sent=Layers((FILE,), (), 7),

@@ -201,7 +201,6 @@ def test_a_plan_that_may_have_been_loaded_before_is_not_let_go(tmp_path: Path) -
     assert rig.held == rig.sent == {2: "Rex"}
 
 
-@pytest.mark.xfail(reason="another `on_delete` is taken for another table, so what was sent is forgotten")
 def test_another_way_to_delete_forgets_no_deletion_that_waits(tmp_path: Path) -> None:
     """R5, Invariant 9: it is the same table still."""
     rig = Rig(tmp_path, limits=CAREFUL)
