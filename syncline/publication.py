@@ -83,7 +83,8 @@ def prune(folder: Path, keep: int = KEPT) -> list[Path]:
 
     What `latest` points to is never removed.
     """
-    gone = [path for path in (folder / "versions").glob(".*") if path.stat().st_mtime < time.time() - _ABANDONED]
+    begun = [*(folder / "versions").glob(".*"), *folder.glob(".latest*")]
+    gone = [path for path in begun if path.lstat().st_mtime < time.time() - _ABANDONED]
     for suffix in {path.suffix for path in _visible(folder)}:
         old = _versions(folder, suffix)[: -keep or None]
         gone += [path for path in old if path.name != _pointed(folder, suffix)]

@@ -127,6 +127,20 @@ def test_merging_the_difference_gives_what_is_after(kind: str, data: st.DataObje
     hold(*data.draw(tables([kind, "text"], key)))
 
 
+ALIKE = [(0.0, -0.0), (1.0, None), (float("nan"), None), (float("nan"), float("inf"))]
+ALIKE_TEXTS = [("a", "A"), ("a", "a "), ("a", "a\0"), ("é", "e\u0301"), ("", None), ("1", "1.0")]
+
+
+@pytest.mark.parametrize(("kind", "pair"), [("float64", pair) for pair in ALIKE] + [("text", p) for p in ALIKE_TEXTS])
+def test_what_looks_alike_differs(kind: str, pair: tuple[object, object]) -> None:
+    """Invariant 8: each is another value, and each equals itself."""
+    model = model_of([kind], ["int8"])
+    one, other = (pa.table([column([1], "int8"), column([value], kind)], schema=model.schema) for value in pair)
+    for before, after, updates in ((one, other, 1), (other, one, 1), (one, one, 0), (other, other, 0)):
+        assert len(diff(before, after, model)["update"]) == updates
+        hold(model, before, after)
+
+
 @given(data=st.data())
 @settings(max_examples=15)
 def test_it_does_so_under_a_key_of_all_types_at_once(data: st.DataObject) -> None:

@@ -100,8 +100,10 @@ def test_nothing_changed_nothing_is_written(tmp_path: Path) -> None:
     """Invariant 11, P2.28, P2.29."""
     rig = Rig(tmp_path)
     rig.ok(whole(pets(1, 2)))
-    before = rig.head
+    before, told = rig.head, list[str]()
+    rig.store = Told(rig.store, told.append)
     done = rig.ok()
+    assert told == ["open_run", "close_run"]
     assert (rig.loads, done.plan, done.result, rig.head) == (1, "", "no_changes", before)
     assert len(list((rig.storage.root / "data/default/zoo/PETS").iterdir())) == 1
 
