@@ -11,8 +11,6 @@ import pytest
 from sqlalchemy import text
 
 from syncline import (
-    ConfigError,
-    DataModel,
     Destination,
     LeaseLost,
     Limits,
@@ -26,7 +24,6 @@ from syncline import (
 from syncline.connector import OnDelete
 from syncline.pipeline import Loaded, Plan, Steps, Work, diff, extract, load, publish, transform
 from syncline.store import open_store
-from syncline.testing.memory import MemoryDestination
 from tests.domain.death import Killed, dying
 from tests.domain.rig import ALL_AGAIN, USUAL, Rig, keeping, pet, pets, whole
 
@@ -166,39 +163,6 @@ def test_what_the_head_names_after_a_refusal_is_on_disk(tmp_path: Path, monkeypa
     rig.destination.refused.add((2,))
     rig.ok(whole(pets(1, 2)))
     assert {str((rig.storage.root / file.name).resolve()) for file in (rig.head.owed, *rig.head.sent.files)} <= kept
-
-
-@dataclass(frozen=True)
-class Transactional(MemoryDestination):
-    """It takes a plan whole or not at all; `mistyped` stands for a setting that is wrong for a while."""
-
-    idempotent = "plan"
-    mistyped: list[str] = field(default_factory=list)
-
-    def prepare(self, model: DataModel, target: Target) -> None:
-        if self.mistyped:
-            raise ConfigError("no such schema")
-
-
-def test_a_plan_that_cannot_be_loaded_as_it_is_set_up_is_let_go(tmp_path: Path) -> None:
-    """R19: a destination that takes all or nothing has taken nothing of it."""
-    rig = Rig(tmp_path)
-    rig.destination = Transactional(mistyped=["schema"])
-    assert "no such schema" in rig.run(whole(pets(1))).error
-    assert not rig.head.promised
-
-
-def test_a_plan_that_may_have_been_loaded_before_is_not_let_go(tmp_path: Path) -> None:
-    """Invariant 2: the run before died after its load, so what it brought must be known."""
-    rig = Rig(tmp_path)
-    rig.destination = Transactional()
-    with pytest.raises(Killed):
-        rig.run(whole(pets(1, 2)), steps=Steps(load=dying("after load")))
-    rig.destination.mistyped.append("schema")
-    rig.run(whole(pets(2)))
-    rig.destination.mistyped.clear()
-    rig.ok(whole(pets(2)))
-    assert rig.held == rig.sent == {2: "Rex"}
 
 
 def test_another_way_to_delete_forgets_no_deletion_that_waits(tmp_path: Path) -> None:
