@@ -31,6 +31,7 @@ def load(work: Work, plan: Plan) -> Loaded:
     destination = work.connection.destination
     if destination is None:
         return _whole(plan)
+    plan.attempt(work.storage)
     destination.prepare(plan.model, plan.target)  # R22
     refused = destination.load(
         Load(

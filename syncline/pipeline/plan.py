@@ -19,6 +19,8 @@ from syncline.model import DataModel
 from syncline.run import Head
 from syncline.storage import Storage, settle
 
+_ATTEMPTS = "attempts"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -92,6 +94,15 @@ class Plan:
         files = {part: tuple(RowFile.from_json(file) for file in stored[part]) for part in ("files", "before")}
         made = {"at": datetime.fromisoformat(stored["at"]), "difference": Difference(**stored["difference"])}
         return cls(**{**stored, **files, **made, "head": head, "model": model, "target": Target(**stored["target"])})
+
+    def attempt(self, storage: Storage) -> None:
+        """Note that a load is tried, before it is."""
+        storage.write(f"{self.folder}/{_ATTEMPTS}", str(self.attempts(storage) + 1).encode())
+
+    def attempts(self, storage: Storage) -> int:
+        """How often a load was tried, in this run and in those that died."""
+        noted = storage.root / self.folder / _ATTEMPTS
+        return int(noted.read_text()) if noted.exists() else 0
 
     def verify(self, storage: Storage) -> None:
         """See that the changeset is still what was promised.

@@ -147,17 +147,17 @@ class _ModelSync:
         try:
             loaded = self._steps.load(work, plan)
         except (ConfigError, DataError):
-            self._release(work)
+            self._release(work, plan)
             raise
         return self._commit(work, plan, loaded)
 
-    def _release(self, work: Work) -> None:
+    def _release(self, work: Work, plan: Plan) -> None:
         """A plan that was refused whole, by a destination that takes all of it or nothing, is not promised any more.
 
-        One that was promised by an earlier run may have been taken then, so it is kept (Invariant 2).
+        If there was an attempt before, nobody knows what came of that one, so the promise stands (Invariant 2).
         """
         destination = work.connection.destination
-        if destination is not None and destination.idempotent == "plan" and not work.head.promised:
+        if destination is not None and destination.idempotent == "plan" and plan.attempts(work.storage) == 1:
             self._session.store.commit(self._session.run, work.model.name, replace(work.head, promised=""))
 
     def _commit_without_load(self, work: Work, plan: Plan) -> Head:
