@@ -12,7 +12,7 @@ from syncline.connection import Connection
 from tests.domain.shelf import PLUGIN, Load
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A distribution with two connectors, installed the way a stranger's is."""
     folder = tmp_path_factory.mktemp("plugin")
@@ -26,6 +26,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     sys.path.insert(0, str(folder))
     yield
     sys.path.remove(str(folder))
+    sys.modules.pop("shelf_plugin", None)
 
 
 @pytest.fixture
