@@ -18,7 +18,7 @@ Operation: TypeAlias = Literal["insert", "update", "delete"]
 OP, PART = "_op", "_part"
 """Columns beside those of the model: what is to be done with the row, and where it came from."""
 STALE = "_stale"
-"""A column of rows read back: the row has a value that the model's types of today cannot express."""
+"""A column of rows read back: over 0 where the row was written with other columns or types than today's."""
 BATCH_ROWS = 65_536
 
 

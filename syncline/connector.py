@@ -145,6 +145,15 @@ class Destination(Connector, ABC):
     def prepare(self, model: DataModel, target: Target) -> None:
         """Make the table, or add the columns it lacks: its own repeatable step before the load (R22)."""
 
+    def holds(self, model: DataModel, target: Target, scope: str, plan: str) -> bool | None:
+        """Whether it still holds what `plan`, the last one of `scope`, left there; None: it cannot tell.
+
+        A destination that answers is taken at its word: it may move, and one that was emptied is filled anew. One that
+        cannot tell is known by its `identity`.
+        """
+        del model, target, scope, plan
+        return None
+
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """What stands in the way of loading this model, in words; empty if nothing does."""
         del model, target

@@ -37,7 +37,7 @@ def compare(
         for column in [*columns(model), PART]
     ]
     previous = [f"b.{column} AS b{column}" for column in [*columns(model), PART]]
-    apart = f"{same} OR b.{STALE} OR {differs(model)}"
+    apart = f"{same} OR b.{STALE} > 0 OR {differs(model)}"
     operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
     engine.run(
         f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS "
@@ -119,7 +119,7 @@ def merge(before: pa.Table, upserts: pa.Table, deleted: pa.Table, model: DataMod
 def _at_rest(rows: pa.Table, model: DataModel) -> pa.Table:
     table = rows.select(model.schema.names).cast(model.schema).rename_columns(columns(model))
     _require_unique(table, keys(model))
-    beside = {PART: pa.repeat("", len(table)), STALE: pa.array([False] * len(table), pa.bool_())}
+    beside = {PART: pa.repeat("", len(table)), STALE: pa.repeat(0, len(table))}
     return pa.table({**dict(zip(table.column_names, table.columns, strict=True)), **beside})
 
 

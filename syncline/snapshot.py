@@ -58,9 +58,10 @@ class Layers:
 def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
     """A query for the rows as they are now: c0…cn of `model`, `_part` and `_stale`.
 
-    Files written when the model had other columns are read as if they had these: what is missing is NULL. A value of
-    another type is read as one of this type if it is exactly that; if not it is NULL, and the row is stale: the source
-    has to say it anew before it can be sent (Invariant 8).
+    Files written when the model had other columns are read as if they had these. What is missing is NULL, and nobody
+    knows what the destination holds of it: `_stale` is 1, and the row differs from whatever the source says. A value of
+    another type is read as one of this type if it is exactly that; if not it is NULL, `_stale` is 2, and the source has
+    to say it anew before it can be sent (Invariant 8).
     """
     if not layers.files:
         return f"SELECT {_empty(model)} WHERE false"
@@ -103,16 +104,16 @@ def fold(engine: Engine, layers: Layers, model: DataModel, locate: Locate, path:
 
 
 def has_stale(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> bool:
-    """Some rows cannot be expressed in the types of today, so they must stay in the files they are in."""
-    if all(_kept_type(file, field) for file in layers.files for field in model.schema):
+    """Some rows are not known in the columns and types of today, so they must stay in the files they are in."""
+    if all(field.name in file.columns and _kept_type(file, field) for file in layers.files for field in model.schema):
         return False
-    return engine.number(f"SELECT count(*) FROM ({relation(layers, model, locate)}) WHERE {STALE}") > 0
+    return engine.number(f"SELECT count(*) FROM ({relation(layers, model, locate)}) WHERE {STALE} > 0") > 0
 
 
 def rows(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> Iterator[pa.RecordBatch]:
-    """The rows as they are now, but for stale ones, in the order of the key, with the schema of the model."""
+    """The rows as they are now, in the order of the key; not those that the types of today cannot express."""
     shown, order = listed(columns(model)), listed(keys(model))
-    query = f"SELECT {shown} FROM ({relation(layers, model, locate)}) WHERE NOT {STALE} ORDER BY {order}"
+    query = f"SELECT {shown} FROM ({relation(layers, model, locate)}) WHERE {STALE} < 2 ORDER BY {order}"
     for batch in engine.batches(query, BATCH_ROWS):
         yield pa.RecordBatch.from_arrays(
             [column.cast(field.type) for column, field in zip(batch.columns, model.schema, strict=True)],
@@ -122,13 +123,14 @@ def rows(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> It
 
 def _empty(model: DataModel) -> str:
     nothing = [f"NULL::{datatype.engine_name(field.type)} AS {physical(i)}" for i, field in enumerate(model.schema)]
-    return listed([*nothing, f"NULL::VARCHAR AS {PART}", f"false AS {STALE}"])
+    return listed([*nothing, f"NULL::VARCHAR AS {PART}", f"0 AS {STALE}"])
 
 
 def _scan(file: RowFile, model: DataModel, locate: Locate, *, operation: bool = False, position: bool = False) -> str:
     shown = [_column(file, field, index) for index, field in enumerate(model.schema)]
     inexact = [f"NOT {_exact(file, field)}" for field in model.schema if not _kept_type(file, field)]
-    shown += [PART, f"({listed(inexact, ' OR ') or 'false'}) AS {STALE}"]
+    missing = int(any(field.name not in file.columns for field in model.schema))
+    shown += [PART, f"CASE WHEN {listed(inexact, ' OR ') or 'false'} THEN 2 ELSE {missing} END AS {STALE}"]
     if operation:
         shown.append(OP)
     if position:

@@ -81,6 +81,7 @@ class _Progress:
     position: dict[str, JSON] = field(default_factory=dict)
     files: list[RowFile] = field(default_factory=list)
     read: int = 0
+    ordered: bool = True
 
     @classmethod
     def load(cls, work: Work) -> _Progress:
@@ -89,7 +90,7 @@ class _Progress:
             return cls()
         stored = json.loads(path.read_text())
         files = [RowFile.from_json(file) for file in stored["files"]]
-        return cls(stored["attempts"], stored["position"], files, stored["read"])
+        return cls(**{**stored, "files": files})
 
 
 class _Writer:
@@ -155,7 +156,7 @@ class _Reading:
         self._read = so_far.read
         self._last: pa.Table | None = None
         self._in_key_order = not self._resumed
-        self._ordered = True
+        self._ordered = so_far.ordered
 
     def take(self, batch: Batch, writer: _Writer) -> None:
         """Fit a batch to the model and write it."""
@@ -214,7 +215,7 @@ class _Reading:
         """
         if self._position and not self._rejected:
             files = [*self._so_far.files, *file]
-            progress = _Progress(self._so_far.attempts + 1, self._position, files, self._read)
+            progress = _Progress(self._so_far.attempts + 1, self._position, files, self._read, self._ordered)
             work.storage.write(work.name(_POSITION), json.dumps(asdict(progress)).encode())
         else:
             work.storage.remove(work.name(name))

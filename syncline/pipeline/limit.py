@@ -26,7 +26,7 @@ def refuse_too_many_rejections(work: Work, read: int, rejected: int, first: str)
 def is_over(work: Work, deletions: int, *, is_empty_read: bool) -> bool:
     """The run deletes more than may go unseen, or a full read found nothing where there was something (R25)."""
     limits, rows = work.sync.limits, work.sent.rows
-    if deletions <= 0:
+    if deletions <= 0 or work.sync.target.on_delete == "ignore":
         return False
     return is_empty_read or (rows >= limits.at_least and deletions > limits.deleted * rows)
 

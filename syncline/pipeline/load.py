@@ -31,26 +31,30 @@ def load(work: Work, plan: Plan) -> Loaded:
     destination = work.connection.destination
     if destination is None:
         return _whole(plan)
-    plan.attempt(work.storage)
     destination.prepare(plan.model, plan.target)  # R22
-    refused = destination.load(
-        Load(
-            model=plan.model,
-            changes=plan.changeset(work.storage),
-            target=plan.target,
-            plan=plan.id,
-            scope=work.scope,
-            fence=work.fence,
-            at=plan.at,
-            guard=work.guard,
-            progress=work.report,
-        )
+    request = Load(
+        model=plan.model,
+        changes=plan.changeset(work.storage),
+        target=plan.target,
+        plan=plan.id,
+        scope=work.scope,
+        fence=work.fence,
+        at=plan.at,
+        guard=work.guard,
+        progress=work.report,
     )
+    with plan.attempt(work.storage):
+        refused = destination.load(request)
     return _less(work, plan, owed.from_rejections(refused, plan.model, owed.REFUSED)) if refused else _whole(plan)
 
 
 def _whole(plan: Plan) -> Loaded:
-    return Loaded(replace(plan.head, plan=plan.id), plan.difference)
+    return Loaded(replace(plan.head, plan=plan.id), _done(plan, plan.difference))
+
+
+def _done(plan: Plan, difference: Difference) -> Difference:
+    """What became of the rows at the destination: deletions that it is to ignore are none (R12)."""
+    return replace(difference, deleted=0) if plan.target.on_delete == "ignore" else difference
 
 
 def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
@@ -69,7 +73,7 @@ def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
         whole.updated - counts.get("update", 0),
         whole.deleted - counts.get("insert", 0),
     )
-    return Loaded(head, taken)
+    return Loaded(head, _done(plan, taken))
 
 
 def _beside(work: Work) -> Work:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,12 @@ import pyarrow as pa
 from syncline import datatype
 from syncline.changes import Changeset, Difference, RowFile
 from syncline.connector import Target
-from syncline.errors import DataError
+from syncline.errors import ConfigError, DataError
 from syncline.model import DataModel
 from syncline.run import Head
 from syncline.storage import Storage, settle
 
-_ATTEMPTS = "attempts"
+_UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +96,21 @@ class Plan:
         made = {"at": datetime.fromisoformat(stored["at"]), "difference": Difference(**stored["difference"])}
         return cls(**{**stored, **files, **made, "head": head, "model": model, "target": Target(**stored["target"])})
 
-    def attempt(self, storage: Storage) -> None:
-        """Note that a load is tried, before it is."""
-        storage.write(f"{self.folder}/{_ATTEMPTS}", str(self.attempts(storage) + 1).encode())
+    @contextmanager
+    def attempt(self, storage: Storage) -> Iterator[None]:
+        """Note, before a load is tried, that nobody knows what comes of it; and that it was refused, if it was."""
+        known = not self.is_uncertain(storage)
+        storage.write(f"{self.folder}/{_UNCERTAIN}", b"")
+        try:
+            yield
+        except (ConfigError, DataError):
+            if known:
+                storage.remove(f"{self.folder}/{_UNCERTAIN}")
+            raise
 
-    def attempts(self, storage: Storage) -> int:
-        """How often a load was tried, in this run and in those that died."""
-        noted = storage.root / self.folder / _ATTEMPTS
-        return int(noted.read_text()) if noted.exists() else 0
+    def is_uncertain(self, storage: Storage) -> bool:
+        """A load was tried, in this run or in one that died, of which nobody knows what the destination took."""
+        return (storage.root / self.folder / _UNCERTAIN).exists()
 
     def verify(self, storage: Storage) -> None:
         """See that the changeset is still what was promised.

@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from syncline import datatype
 from syncline.connection import Connection, ModelSync
+from syncline.connector import Destination, Target
 from syncline.errors import ConfigError
 from syncline.model import DataModel, SyncMode
+from syncline.pipeline import work as works
 from syncline.pipeline.work import Work, home, read_fingerprint
 from syncline.request import Request
 from syncline.run import Head, Store
@@ -43,6 +45,8 @@ def work_for(
         raise ConfigError(
             f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again"
         )
+    destination = connection.destination
+    scope = f"{store.tenant}/{connection.name}/{sync.name}"
     plan_id = f"{fence:012d}-{quote(sync.name, safe='')}"
     return Work(
         connection=connection,
@@ -56,6 +60,7 @@ def work_for(
         id=plan_id,
         folder=f"{home(store.tenant, connection.name, sync.name)}/{plan_id}",
         fence=fence,
+        is_replay=destination is not None and _is_replay(destination, model, sync.target, scope, head),
         guard=guard,
         report=report,
     )
@@ -66,6 +71,16 @@ def storage_has(storage: Storage, tenant: str, connection: Connection, sync: Mod
     return (
         storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"
     ).exists()
+
+
+def _is_replay(destination: Destination, model: DataModel, target: Target, scope: str, head: Head) -> bool:
+    """What was sent is not there: another table, another destination, or one that was emptied (R5)."""
+    if head.is_new or head.promised:
+        return False
+    if head.target != works.target(target):
+        return True
+    known = destination.holds(model, target, scope, head.plan) if head.plan else None
+    return head.destination != destination.identity() if known is None else not known
 
 
 def _key(model: DataModel) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ class _ModelSync:
 
     def _all_steps(self, work: Work) -> None:
         progress = self._progress
-        progress.reads("approve" if work.approved else work.mode)
+        progress.reads(("approve" if work.approved else work.mode) + (", replay" if work.is_replay else ""))
         progress.enter("extract")
         extraction = self._steps.extract(work)
         progress.count(read=extraction.read)
@@ -123,7 +123,13 @@ class _ModelSync:
             hint = "set that destination again, or `syncline forget` the model"
             raise ConfigError(message, where=self._sync.where, hint=hint)
         plan.verify(work.storage)
-        self._load(work, plan)
+        try:
+            self._load(work, plan)
+        except (ConfigError, DataError) as error:
+            message = f"plan {plan.id}, promised by an earlier run, must be finished first: {error.message}"
+            way_out = f"`syncline forget {work.connection.name} {work.sync.name}` gives it up"
+            hint = f"{error.hint}; {way_out}" if error.hint else way_out
+            raise type(error)(message, where=error.where, hint=hint) from error
 
     def _carry_out(self, work: Work, plan: Plan) -> Head:
         if not len(plan):
@@ -157,7 +163,7 @@ class _ModelSync:
         If there was an attempt before, nobody knows what came of that one, so the promise stands (Invariant 2).
         """
         destination = work.connection.destination
-        if destination is not None and destination.idempotent == "plan" and plan.attempts(work.storage) == 1:
+        if destination is not None and destination.idempotent == "plan" and not plan.is_uncertain(work.storage):
             self._session.store.commit(self._session.run, work.model.name, replace(work.head, promised=""))
 
     def _commit_without_load(self, work: Work, plan: Plan) -> Head:

@@ -44,8 +44,8 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
     """Compare what the rows are now with what was sent of them."""
     model, locate = work.model, work.storage.path
     engine.run(f"CREATE TEMP VIEW now AS {snapshot.relation(delta.snapshot, model, locate)}")
-    known = f"ANTI JOIN (SELECT {listed(keys(model))} FROM now WHERE {STALE}) USING ({listed(keys(model))})"
-    after = f"SELECT * FROM now WHERE NOT {STALE}"
+    known = f"ANTI JOIN (SELECT {listed(keys(model))} FROM now WHERE {STALE} > 1) USING ({listed(keys(model))})"
+    after = f"SELECT * FROM now WHERE {STALE} < 2"
     before = f"SELECT * FROM ({snapshot.relation(work.sent, model, locate)}) {known}"
     if not work.sends_all:
         engine.register("differing", differing.select(list(model.key)).rename_columns(keys(model)))
@@ -127,7 +127,7 @@ def _plan(work: Work, head: Head) -> Plan:
 
 def _head(work: Work, delta: Delta, sent: Layers, owing: pa.Table) -> Head:
     """Where the model stands once the plan is loaded whole."""
-    sync, sending = work.sync, works.send_fingerprint(work.sync)
+    sync, sending = work.sync, works.send_fingerprint(work.sync, work.model)
     head = replace(
         work.head,
         snapshot=delta.snapshot,

@@ -35,6 +35,7 @@ class Work:
     Args:
         mode: how the source is read this time, which is `full` where no cursor is known.
         id: the id of the plan this may become.
+        is_replay: the destination is another one than before, or was emptied, so nothing has been sent to it (R5).
         folder: where its files lie in the storage.
         guard: raises LeaseLost if another run has taken over.
         report: is told how many more rows a step has done.
@@ -51,6 +52,7 @@ class Work:
     id: str
     folder: str
     fence: int
+    is_replay: bool = False
     guard: Callable[[], None] = _nothing
     report: Callable[[int], None] = _unseen
 
@@ -88,14 +90,6 @@ class Work:
         return self.request.resend or self.is_replay
 
     @property
-    def is_replay(self) -> bool:
-        """The destination is another one than before, so nothing has been sent to it (R5)."""
-        return not self.head.is_new and (self.head.destination, self.head.target) != (
-            self.destination,
-            target(self.sync.target),
-        )
-
-    @property
     def sent(self) -> Layers:
         """What the destination holds from us, before this run."""
         return Layers() if self.is_replay else self.head.sent
@@ -108,13 +102,17 @@ def home(tenant: str, connection: str, model: str) -> str:
 
 def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
     """How the source is read: when it changes, the next read is a full one (R5)."""
-    schema = [[column.name, datatype.name(column.type)] for column in model.schema]
-    return _hashed([identity, sync.origin, sync.cursor, list(model.key), schema])
+    return _hashed([identity, sync.origin, sync.cursor, list(model.key), _columns(model)])
 
 
-def send_fingerprint(sync: ModelSync) -> str:
-    """What is made of the rows: when it changes, the snapshot is sent anew without reading the source (R5)."""
-    return _hashed([target(sync.target), sync.target.on_delete, [publication.format for publication in sync.publish]])
+def send_fingerprint(sync: ModelSync, model: DataModel) -> str:
+    """What is made of the rows: when it changes, the publications are made anew (R5)."""
+    formats = [publication.format for publication in sync.publish]
+    return _hashed([target(sync.target), sync.target.on_delete, formats, _columns(model)])
+
+
+def _columns(model: DataModel) -> list[list[str]]:
+    return [[column.name, datatype.name(column.type)] for column in model.schema]
 
 
 def target(target: Target) -> str:
