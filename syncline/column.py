@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from syncline.cell import DATE, MOMENT, OFFSET, TIME, Misfit, fitter
+from syncline.datatype import MOST_DIGITS
 
 Values: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[object]"
 Problems: TypeAlias = dict[int, str]
@@ -101,6 +102,8 @@ def _natural(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     if types <= {int} and pa.types.is_integer(kind):
         return pa.array(values, kind)
     if types <= {int, Decimal} and pa.types.is_decimal(kind):
+        if not all(_is_near(value) for value in values if isinstance(value, Decimal)):
+            raise _by_value("exponents that Arrow looks up beyond its table")
         return pa.array(values, kind)
     if types == {datetime}:
         natural = pa.timestamp("us", _zone(values, kind))
@@ -115,6 +118,12 @@ def _natural(values: Sequence[object], kind: pa.DataType) -> pa.Array:
     if types:
         raise _by_value(str(types))
     return pa.nulls(len(values), kind)
+
+
+def _is_near(value: Decimal) -> bool:
+    """Its exponent is one of a decimal128: of others Arrow reads memory that is not its own, and may crash."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and abs(exponent) <= MOST_DIGITS
 
 
 _NATURAL = {

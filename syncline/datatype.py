@@ -70,7 +70,7 @@ _PLAIN: dict[Callable[[pa.DataType], bool], pa.DataType] = {
     pa.types.is_time: pa.time64("us"),
     pa.types.is_null: pa.string(),
 }
-_MAX_DIGITS = 38
+MOST_DIGITS = 38
 
 
 def parse(text: str) -> pa.DataType:
@@ -86,9 +86,9 @@ def parse(text: str) -> pa.DataType:
     word = text.strip().lower()
     if decimal := _DECIMAL.fullmatch(word):
         digits, scale = int(decimal[1]), int(decimal[2] or 0)
-        if 1 <= digits <= _MAX_DIGITS and scale <= digits:
+        if 1 <= digits <= MOST_DIGITS and scale <= digits:
             return pa.decimal128(digits, scale)
-        raise ConfigError(f"`{text}` is out of range", hint=f"at most decimal({_MAX_DIGITS},{_MAX_DIGITS})")
+        raise ConfigError(f"`{text}` is out of range", hint=f"at most decimal({MOST_DIGITS},{MOST_DIGITS})")
     name = _ALIASES.get(word, word)
     if name not in _NAMES:
         raise ConfigError(f"unknown type `{text}`", hint=f"known are {', '.join(_NAMES)}, decimal(p,s)")
@@ -135,7 +135,7 @@ def plain(kind: pa.DataType) -> pa.DataType:
         return plain(kind.value_type)
     if pa.types.is_timestamp(kind):
         return pa.timestamp("us", tz="UTC" if kind.tz else None)
-    if pa.types.is_decimal(kind) and kind.precision <= _MAX_DIGITS:
+    if pa.types.is_decimal(kind) and kind.precision <= MOST_DIGITS:
         return pa.decimal128(kind.precision, kind.scale)
     same = next((known for alike, known in _PLAIN.items() if alike(kind)), kind)
     name(same)
