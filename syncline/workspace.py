@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from syncline.config import Settings, load_connection, load_settings
+from syncline.config import Settings, clashes, load_connection, load_settings
 from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
@@ -106,13 +106,21 @@ class Workspace:
         """What is wrong with connections that cannot be used, by the name of the file."""
         return self._loaded[1]
 
+    @cached_property
+    def clashes(self) -> Mapping[tuple[str, str], ConfigError]:
+        """Why models, by connection and name, must not run: they write where another does, or what they read (R23)."""
+        return clashes(self.connections.values())
+
     def connection(self, name: str) -> Connection:
         """The connection of this name.
 
         Raises:
-            ConfigError: its file is wrong, or there is none; the known ones are listed.
+            ConfigError: its file is wrong, one of its models must not run, or there is none; the known ones are listed.
         """
         if name in self.connections:
+            for model in self.connections[name].models:
+                if clash := self.clashes.get((name, model.name)):
+                    raise clash
             return self.connections[name]
         if name in self.errors:
             raise self.errors[name]

@@ -32,7 +32,7 @@ def runs(
     """List the latest runs, newest first."""
     workspace = Workspace.open(ctx.obj)
     found = workspace.store.runs(connection, limit=limit)
-    if not found and connection is not None:
+    if not found and connection is not None and connection not in workspace.connections:
         workspace.connection(connection)  # a name that is not there is told as such
     if as_json:
         say_json([run.as_json() for run in found])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -14,8 +14,10 @@ from syncline.cli import option
 from syncline.cli.screen import note, plural, say, say_json, table
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Connector
-from syncline.errors import SynclineError
+from syncline.errors import ConfigError, SynclineError
 from syncline.workspace import Workspace
+
+Clashes: TypeAlias = Mapping[tuple[str, str], ConfigError]
 
 
 def register(app: typer.Typer) -> None:
@@ -76,19 +78,19 @@ def _show(findings: list[Finding]) -> None:
 
 
 def _findings(workspace: Workspace, name: str | None) -> Iterator[Finding]:
-    if name is not None and name not in workspace.errors:
-        yield from _connection_findings(workspace.connection(name))
-    for connection in workspace.connections.values() if name is None else ():
-        yield from _connection_findings(connection)
+    if name is not None and name not in {*workspace.connections, *workspace.errors}:
+        workspace.connection(name)  # a name that is not there is told as such
+    for connection in workspace.connections.values():
+        if name in (None, connection.name):
+            yield from _connection_findings(connection, workspace.clashes)
     for file, error in workspace.errors.items():
         if name in (None, file):
             yield Finding(file, "", problem=str(error))
-    yield from _shared_tables(workspace, name)
     if problem := _problem(lambda: workspace.store.runs(limit=1)):
         yield Finding("", "", problem=f"the store: {problem}")
 
 
-def _connection_findings(connection: Connection) -> Iterator[Finding]:
+def _connection_findings(connection: Connection, clashes: Clashes) -> Iterator[Finding]:
     ends: list[tuple[str, Connector | None]] = [
         ("source", connection.source),
         ("destination", connection.destination),
@@ -100,35 +102,25 @@ def _connection_findings(connection: Connection) -> Iterator[Finding]:
             broken[side] = problem
             yield Finding(connection.name, "", problem=f"{side}: {problem}")
     for model in connection.models:
+        clash = clashes.get((connection.name, model.name))
+        known = [str(clash)] if clash else []
         if not broken:
-            yield _model_finding(connection, model)
+            yield _model_finding(connection, model, known)
+        elif known:
+            yield Finding(connection.name, model.name, problem=known[0])
 
 
-def _model_finding(connection: Connection, sync: ModelSync) -> Finding:
+def _model_finding(connection: Connection, sync: ModelSync, known: list[str]) -> Finding:
+    """What is wrong with one model, in one finding; `known` is what is found without looking at its columns."""
     try:
         model = sync.model(connection.source)
         columns, key = len(model.schema), model.key
         problems = connection.destination.problems(model, sync.target) if connection.destination else []
     except SynclineError as error:
         error.where = error.where or sync.where
-        return Finding(connection.name, sync.name, problem=str(error))
+        return Finding(connection.name, sync.name, problem="; ".join([*known, str(error)]))
     to = sync.target.table if connection.destination else "files only"
-    return Finding(connection.name, sync.name, columns, key, to, "; ".join(problems))
-
-
-def _shared_tables(workspace: Workspace, name: str | None) -> Iterator[Finding]:
-    """Two models on one table would undo each other, unless both say so (R23)."""
-    taken: dict[tuple[str, str], tuple[str, ModelSync]] = {}
-    for connection in workspace.connections.values():
-        for model in connection.models if connection.destination else ():
-            assert connection.destination is not None
-            place = (connection.destination.identity(), model.target.table)
-            other, first = taken.setdefault(place, (connection.name, model))
-            alone = model is first or (model.target.shared and first.target.shared)
-            if not alone and name in (None, connection.name, other):
-                problem = f"{model.where}: the table {model.target.table} is also that of {other}/{first.name}"
-                hint = "say `shared: true` in both, or choose another table"
-                yield Finding(connection.name, model.name, problem=f"{problem} ({hint})")
+    return Finding(connection.name, sync.name, columns, key, to, "; ".join([*known, *problems]))
 
 
 def _problem(attempt: Any) -> str:

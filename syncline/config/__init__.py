@@ -1,6 +1,7 @@
 """From YAML to connections; every error names file, line and key."""
 
+from syncline.config.clash import clashes
 from syncline.config.connection import load_connection
 from syncline.config.settings import Settings, load_settings
 
-__all__ = ["Settings", "load_connection", "load_settings"]
+__all__ = ["Settings", "clashes", "load_connection", "load_settings"]

@@ -73,12 +73,14 @@ def connector(node: Node, kind: type[Kind], folder: Path) -> Kind:
         name: _placed(name, _value(value, hints[name]), folder) for name, value in found.items() if name != "kind"
     }
     try:
-        return kind(**values)
+        made = kind(**values)
+        made.identity()  # an address that is none is told here, with its line
     except SynclineError as error:
         error.where = error.where or node.where
         raise
     except (TypeError, ValueError) as error:
         node.wrong(f"`{node.name}`: {error}")
+    return made
 
 
 def _placed(name: str, value: Any, folder: Path) -> Any:

@@ -40,6 +40,8 @@ def failure(answer: Answer) -> str:
         ("source:      {kind: sql", "source:      {kind: sqk", 5, ["unknown source kind `sqk`", "files, sql"]),
         ("destination: {kind: sql", "destination: {kind: s3", 6, ["unknown destination kind `s3`", "sql"]),
         (f"url: {COPY!r}".replace("'", '"'), "ulr: x", 6, ["unknown key `ulr`", "did you mean `url`?"]),
+        (SOURCE, "example/shop.db", 5, ["`url` is not the address of a database", "sqlite:///shop.db"]),
+        (COPY, "example/copy.db", 6, ["`url` is not the address of a database", "sqlite:///shop.db"]),
         (COPY, "${env:NOT_SET_HERE}", 6, ["NOT_SET_HERE is not set", "export NOT_SET_HERE"]),
         ("every: 15m", "every: often", 16, ["`often`", "15m"]),
         ("key: [id] ", "key: [id ", 13, ["not YAML"]),
@@ -64,7 +66,6 @@ def test_a_wrong_setting_is_told_with_file_and_line(
     ("old", "new", "said"),
     [
         (SOURCE, "sqlite:///example/gone.db", ["there is no database", "gone.db", "check `url:`"]),
-        (SOURCE, "example/shop.db", ["`url` is not the address of a database", "sqlite:///shop.db"]),
         (SOURCE, NOWHERE, ["does not answer", "Connection refused", "that the server runs"]),
         (SOURCE, "mysql+missing://me:s3same@localhost/shop", ["mysql://localhost/shop", "driver is installed"]),
         ("from: book ", "from: bok ", ["there is no table `bok`", "known are book"]),
