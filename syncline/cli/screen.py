@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _MINUTE, _HOUR, _SHORT = 60, 3600, 10
+_GAP, _LEAST, _WORD = "  ", 4, 12
 
 
 def console(*, error: bool = False) -> Console:
@@ -64,13 +65,48 @@ def _framed(titles: Sequence[str], rows: Iterable[Sequence[str]], aligned: Seque
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    rows, screen = list(rows), console()
+    widths = _widths([titles, *rows], aligned, screen.width)
+    if widths is None:
+        _lined_up([titles, *rows], aligned)
+        return
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True)
-    for title, side in zip(titles, aligned, strict=True):
-        last = title == titles[-1]  # the one with long texts
-        made.add_column(title, justify="right" if side == "right" else "left", no_wrap=not last, overflow="fold")
+    for index, (title, side, width) in enumerate(zip(titles, aligned, widths, strict=True)):
+        last = index == len(titles) - 1  # the one with long texts
+        made.add_column(
+            title,
+            justify="right" if side == "right" else "left",
+            width=width,
+            no_wrap=not last,
+            overflow="fold" if last else "ellipsis",
+        )
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
-    console().print(made)
+    screen.print(made)
+
+
+def _widths(rows: Sequence[Sequence[str]], aligned: Sequence[str], room: int) -> list[int] | None:
+    """How wide each column may be: texts and titles are shortened, figures and the last column's words never are.
+
+    None: there is not even room for that.
+    """
+    from rich.cells import cell_len  # noqa: PLC0415 - a pipe needs none
+
+    columns = [[cell_len(cell) for cell in column] for column in zip(*rows, strict=True)]
+    whole = [max(column) for column in columns]
+    least = [
+        max(_LEAST, *column[1:]) if side == "right" and column[1:] else min(_LEAST, width)
+        for column, side, width in zip(columns, aligned, whole, strict=True)
+    ]
+    least[-1] = min(whole[-1], _WORD)
+    widths, room = list(whole), room - len(_GAP) * (len(whole) - 1)
+    widths[-1] = max(least[-1], min(whole[-1], room - sum(whole[:-1])))
+    while sum(widths) > room:
+        long = [index for index, width in enumerate(widths) if width > least[index]]
+        if not long:
+            return None
+        widths[max(long, key=lambda index: (index > 0, widths[index]))] -= 1  # what names the row goes last
+    return widths
 
 
 def _lined_up(rows: Sequence[Sequence[str]], aligned: Sequence[str]) -> None:
@@ -79,7 +115,7 @@ def _lined_up(rows: Sequence[Sequence[str]], aligned: Sequence[str]) -> None:
     for row in rows:
         cells = zip(row, widths, aligned, strict=True)
         say(
-            "  ".join(
+            _GAP.join(
                 cell.rjust(width) if side == "right" else cell.ljust(width) for cell, width, side in cells
             ).rstrip()
         )
