@@ -52,6 +52,7 @@ def serve(workspace: Workspace, *, host: str = LOOPBACK, port: int = 4200, ready
         asyncio.run(_serve(workspace, api_url, server, ready))
         if server is not None and not server.is_alive:
             raise ServerDied("the Prefect server ended by itself", hint=f"its last words are in {server.log}")
+    Console().print("Stopped.")
 
 
 @contextmanager
@@ -74,7 +75,7 @@ async def _serve(workspace: Workspace, api_url: str, server: Server | None, read
         if server is not None:
             await close_abandoned(client)
         executor = Executor(client, await register(workspace, client))
-        _announce(workspace, api_url)
+        announce(workspace, api_url)
         if ready:
             ready(api_url)
         await either(executor.work(stop), _death(server))
@@ -113,7 +114,8 @@ def _leave(left: list[str], server: Server | None) -> NoReturn:
     os._exit(1)
 
 
-def _announce(workspace: Workspace, api_url: str) -> None:
+def announce(workspace: Workspace, api_url: str) -> None:
+    """Say where the page is, and what runs when."""
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"Prefect: {api_url.removesuffix('/api')}")
     for connection in workspace.connections.values():
@@ -121,7 +123,9 @@ def _announce(workspace: Workspace, api_url: str) -> None:
             out.print(f"  {connection.name}/{model.name}: {_in_words(model.schedule)}")
     for file, error in workspace.errors.items():
         out.print(f"  {file}: cannot be used: {error}", markup=False)
-    if not workspace.connections:
+    for (connection_name, model_name), clash in workspace.clashes.items():
+        out.print(f"  {connection_name}/{model_name}: cannot run: {clash}", markup=False)
+    if not workspace.connections and not workspace.errors:
         out.print("  no connections yet; add one in connections/ and start again")
     out.print("Ctrl-C stops.")
 

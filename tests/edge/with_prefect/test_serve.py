@@ -147,6 +147,8 @@ def test_a_signal_ends_it_once_its_run_is_done_and_ends_the_server_it_started(wo
     served.process.send_signal(signal.SIGTERM)
     warehouse.execute("rollback")
     assert served.process.wait(40) == 0
+    assert served.process.stdout is not None
+    assert served.process.stdout.read().endswith("Stopped.\n")
     assert workspace.store.run(active.id).result is RunResult.SUCCESS
     assert not served.is_listening()
     assert not served.left_behind()
