@@ -36,14 +36,14 @@ class Change:
         return self.after if self.after is not None else self.before or {}
 
     def told(self) -> str:
-        """What changes, for people: a new row whole, of an updated one the columns that differ.
+        """What changes, for people: of an updated row the columns that differ, of others all that is not NULL.
 
         Example:
             >>> Change({"id": 1, "total": 5}, {"id": 1, "total": 7}).told()
             'total: 5 → 7'
         """
         if self.before is None or self.after is None:
-            return ", ".join(f"{name}={value(cell)}" for name, cell in self.row.items())
+            return ", ".join(f"{name}={value(cell)}" for name, cell in self.row.items() if cell is not None)
         differing = [name for name in self.after if repr(self.before.get(name)) != repr(self.after[name])]
         return ", ".join(f"{name}: {value(self.before.get(name))} → {value(self.after[name])}" for name in differing)
 

@@ -56,8 +56,9 @@ def show(
     workspace = Workspace.open(ctx.obj)
     found = workspace.store.run(run)
     entries = [entry for entry in workspace.store.entries(found.connection, closed=True) if entry.run == found.id]
+    owed = _owed_since(workspace, found)
     if as_json:
-        say_json(_run_json(workspace, found, entries, rows))
+        say_json({**_run_json(workspace, found, entries, rows), "owed": [asdict(entry) for entry in owed]})
         return
     _show_head(found)
     show_models([found])
@@ -65,9 +66,10 @@ def show(
         note(line)
     for model in found.models:
         _show_model(workspace, found, model, rows)
-    if entries:
-        shown = [(one.model, one.kind, f"{one.count:,}", ", ".join(one.sample), one.reason) for one in entries]
-        table(["model", "kind", "rows", "e.g.", "reason"], shown, right=["rows"])
+    _show_entries(entries)
+    if owed:
+        say("\nOwed now, as another run has noted:")
+        _show_entries(owed)
 
 
 def forget(
@@ -83,8 +85,7 @@ def forget(
     if model not in known:
         hint = f"known are {', '.join(sorted(known))}" if known else "see the names: syncline runs"
         raise ConfigError(f"nothing is remembered of {connection}/{model}", hint=hint)
-    if not yes and not typer.confirm(f"Forget {connection}/{model}?", err=True):
-        raise typer.Exit(1)
+    option.confirm(f"Forget {connection}/{model}?", yes=yes)
     workspace.store.forget(connection, model)
     say(f"Forgot {connection}/{model}. The next run reads all of it.")
 
@@ -94,6 +95,19 @@ def _show_head(run: Run) -> None:
     start = run.started_at or run.created_at
     ended = lasting(start, run.ended_at)
     say(f"{run.type}, {run.status}{f' ({run.result})' if run.result else ''}, {moment(start)}, {ended or 'not ended'}")
+
+
+def _owed_since(workspace: Workspace, run: Run) -> list[Entry]:
+    """What the models of a run owe now, but for what the run itself has noted: a reason stands with one run only."""
+    models = {model.model for model in run.models}
+    found = workspace.store.entries(run.connection)
+    return [entry for entry in found if entry.model in models and entry.run != run.id]
+
+
+def _show_entries(entries: list[Entry]) -> None:
+    if entries:
+        shown = [(one.model, one.kind, f"{one.count:,}", ", ".join(one.sample), one.reason) for one in entries]
+        table(["model", "kind", "rows", "e.g.", "reason"], shown, right=["rows"])
 
 
 def _show_model(workspace: Workspace, run: Run, model: ModelRun, rows: int) -> None:
@@ -127,5 +141,5 @@ def _run_json(workspace: Workspace, run: Run, entries: list[Entry], rows: int) -
         **run.as_json(),
         "changes": sent,
         "entries": [asdict(entry) for entry in entries],
-        "advice": [*failures(run), *advice(run)],
+        "advice": [*failures(run), *advice(run, workspace)],
     }

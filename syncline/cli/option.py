@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from syncline.cli.screen import note
 from syncline.errors import ConfigError
 from syncline.request import Request
 
@@ -22,6 +23,16 @@ From = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only if somebody agrees, or did so beforehand with --yes."""
+    try:
+        if yes or typer.confirm(question, err=True):
+            return
+    except typer.Abort:
+        note("\nNobody has agreed, so nothing was done. Where nobody can be asked, agree beforehand: --yes")
+    raise typer.Exit(1)
 
 
 def request(models: Sequence[str] | None, *, full: bool, since: str | None, resend: bool = False) -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncline.cli.screen import lasting, moment, note, number, table
+from syncline.connection import ModelSync
 from syncline.publication import latest
 from syncline.run import ModelRun, Run, RunResult, RunStatus
 from syncline.workspace import Workspace
@@ -26,11 +27,11 @@ def worst(codes: Sequence[int]) -> int:
     return min((code for code in codes if code), default=DONE)
 
 
-def show_runs(runs: Sequence[Run]) -> None:
+def show_runs(runs: Sequence[Run], workspace: Workspace) -> None:
     """What became of the models of these runs, and what a person can do about what did not go through."""
     show_models(runs)
     for run in runs:
-        for line in (*failures(run), *advice(run)):
+        for line in (*failures(run), *advice(run, workspace), *_left(run, workspace)):
             note(line)
 
 
@@ -60,14 +61,32 @@ def failures(run: Run) -> list[str]:
     return lines or ([f"{run.connection} failed: {error}"] if error else [])
 
 
-def advice(run: Run) -> list[str]:
+def advice(run: Run, workspace: Workspace) -> list[str]:
     """What a person can do about what was held back."""
     lines = []
     if any(model.counts.withheld for model in run.models):
         lines.append(f"Deletions wait for you: syncline approve {run.connection}")
-    if any(model.counts.rejected for model in run.models):
+    rejected = {model.model for model in run.models if model.counts.rejected}
+    if rejected:
         lines.append(f"Rows were rejected; the reasons: syncline show {run.id[:8]}")
+    if any(model.cursor and model.name in rejected for model in _models(run, workspace)):
+        lines.append(f"A row whose key has been mended since stays listed until: syncline run {run.connection} --full")
     return lines
+
+
+def _left(run: Run, workspace: Workspace) -> list[str]:
+    """Models that were taken out of the file: nothing happens to them, and nothing is forgotten (R5)."""
+    models = {model.name for model in _models(run, workspace)}
+    left = sorted(workspace.store.heads(run.connection).keys() - models) if models else []
+    file = workspace.connections[run.connection].where.rpartition(":")[0] if left else ""
+    way_out = f"syncline forget {run.connection}"
+    return [f"{run.connection} {name} is no longer in {file}; its table stays. {way_out} {name}" for name in left]
+
+
+def _models(run: Run, workspace: Workspace) -> Sequence[ModelSync]:
+    """The models of a run's connection as they are declared now; none if the connection is gone."""
+    connection = workspace.connections.get(run.connection)
+    return connection.models if connection else ()
 
 
 def show_list(runs: Sequence[Run]) -> None:

@@ -103,8 +103,7 @@ def approve(
         _tell(workspace, [], as_json=as_json)
         note(f"Nothing waits for approval in {connection}.")
         return
-    if not yes and not typer.confirm("Delete these at the destination?", err=True):
-        raise typer.Exit(FAILED)
+    option.confirm("Delete these at the destination?", yes=yes)
     done = _sync(workspace, found, Request(approve=lists))
     _tell(workspace, [done], as_json=as_json)
     raise typer.Exit(exit_code(done))
@@ -121,7 +120,7 @@ def _tell(workspace: Workspace, runs: list[Run], *, as_json: bool) -> None:
     if as_json:
         say_json([run.as_json() for run in runs])
     else:
-        show_runs(runs)
+        show_runs(runs, workspace)
         show_published(workspace, runs)
 
 

@@ -1,5 +1,6 @@
 """The program, and a workspace to run it in."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from tests.edge.shop import Answer, Call
 
 
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Call:
     def called(*args: str) -> Answer:
         capsys.readouterr()
+        monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody types
         code = main(list(args))
         said = capsys.readouterr()
         assert "Traceback" not in said.out + said.err

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.edge.shop import Call, copied, fill, sell
+from tests.edge.shop import Call, configure, copied, fill, sell
 
 
 def test_what_init_writes_works_at_once(shop: Path, call: Call) -> None:
@@ -84,7 +84,58 @@ def test_rejected_rows_are_told_and_the_exit_code_says_so(shop: Path, call: Call
     shown = call("show", done.json[0]["id"])
     assert "99" in shown.out
     assert "is not a decimal(8,2)" in shown.out
-    assert "Rows were rejected; the reasons: syncline show" in call("run").err
+
+
+def test_the_reasons_are_shown_by_every_run_that_says_so(shop: Path, call: Call) -> None:
+    fill(shop, 4, 30)
+    sell(shop, "INSERT INTO book VALUES (99, 'Odd', 'a lot', '2026-01-02 00:00:00')")
+    for _ in range(3):
+        assert "Rows were rejected; the reasons: syncline show" in call("run").err
+        run = call("runs", "--json").json[0]["id"][:8]
+        assert "is not a decimal(8,2)" in call("show", run).out
+    assert "Owed now" in call("show", run).out
+    (owed,) = call("show", run, "--json").json["owed"]
+    assert (owed["model"], owed["closed_at"]) == ("BOOKS", None)
+
+
+def test_a_key_that_is_mended_is_let_go_by_the_full_run_that_is_told(shop: Path, call: Call) -> None:
+    fill(shop, 4, 30)
+    sell(shop, "CREATE TABLE pet (id TEXT, name TEXT, updated_at TIMESTAMP)")
+    sell(shop, "INSERT INTO pet SELECT id, title, updated_at FROM book")
+    sell(shop, "INSERT INTO pet VALUES ('x1', 'Rex', '2026-01-01 00:00:00')")
+    configure(shop, "from: book ", "columns: {id: int, name: text, updated_at: timestamp}\n    from: pet ")
+    assert "mended since stays listed until: syncline run example --full" in call("run").err
+    sell(shop, "UPDATE pet SET id = '100', updated_at = '2026-03-01 00:00:00' WHERE id = 'x1'")
+    mended = call("run")
+    assert (mended.code, "syncline run example --full" in mended.err) == (3, True)
+    assert call("run", "--full").code == 0
+    sell(shop, "UPDATE pet SET id = 'x2' WHERE id = '100'")
+    configure(shop, "cursor: updated_at ", "# no cursor")
+    assert "--full" not in call("run").err
+
+
+def test_a_model_that_left_the_file_is_told_until_it_is_forgotten(shop: Path, call: Call) -> None:
+    call("run")
+    configure(shop, "  BOOKS:", "  TITLES:")
+    configure(shop, "{table: books}", "{table: titles}")
+    told = call("run").err
+    assert "example BOOKS is no longer in connections/example.yaml; its table stays." in told
+    assert "syncline forget example BOOKS" in told
+    assert call("forget", "example", "BOOKS", "--yes").code == 0
+    assert "no longer" not in call("run").err
+
+
+def test_a_question_that_nobody_answers_says_how_to_agree_beforehand(shop: Path, call: Call) -> None:
+    call("run")
+    asked = call("forget", "example", "BOOKS")
+    assert (asked.code, "--yes" in asked.err) == (1, True)
+
+
+def test_what_is_null_is_left_out_of_a_new_row(shop: Path, call: Call) -> None:
+    sell(shop, "UPDATE book SET price = NULL WHERE id = 1")
+    out = call("plan", "example").out
+    assert "id=1, title=Flatland, updated_at=" in out
+    assert "price=12.80" in out
 
 
 def test_a_run_from_a_date_reads_what_changed_since(shop: Path, call: Call) -> None:
