@@ -56,6 +56,8 @@ def reason(value: object, kind: pa.DataType) -> str:
         >>> reason(b"abc", pa.decimal128(12, 2))
         "'abc' is not a decimal(12,2)"
     """
+    if getattr(value, "nanosecond", 0):
+        return f"'{value}' is finer than a microsecond"
     if isinstance(value, bytes):
         with suppress(UnicodeDecodeError):
             value = value[: _SHOWN * 4].decode()

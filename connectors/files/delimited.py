@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from syncline import ConfigError, DataError
 
 _END = "\x1a"
 _BLOCK = 8 << 20
+_DELIMITERS = (";", "\t", "|", ",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ class Delimited:
         delimiter: one character.
         encoding: of its text.
         null_values: what stands for NULL where it is not quoted; a quoted empty value is an empty text.
+        is_sure: somebody has said the delimiter, so a header of one name is one.
     """
 
     delimiter: str
     encoding: str
     null_values: tuple[str, ...]
+    is_sure: bool = True
 
     def schema(self, path: Path) -> pa.Schema:
         """The columns of the header, all of them text."""
@@ -88,7 +92,16 @@ class Delimited:
         for name in header:
             if header.count(name) > 1:
                 raise ConfigError(f"the column `{name}` stands twice in the header", where=f"{path}:1")
+        if len(header) == 1 and not self.is_sure:
+            self._check_delimiter(header[0], path)
         return header
+
+    def _check_delimiter(self, name: str, path: Path) -> None:
+        other = next((mark for mark in _DELIMITERS if mark in name), None)
+        if other is not None:
+            mend, keep = (f"set `delimiter: {json.dumps(mark)}`" for mark in (other, self.delimiter))
+            hint = f"{mend} at the source; if it is one, {keep}"
+            raise ConfigError(f"the header is one column, `{name}`", where=f"{path}:1", hint=hint)
 
     def _explained(self, path: Path, width: int, error: pa.ArrowInvalid) -> DataError:
         """The error with the line it is in; looking for it once more is quick enough for an error."""

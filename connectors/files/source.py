@@ -109,7 +109,7 @@ class FilesSource(Source):
         found = model.schema.names if isinstance(form, Lines) else form.schema(path).names
         for name in model.schema.names:
             if name not in found:
-                raise ConfigError(f"there is no column `{name}`", where=str(path), hint=f"columns: {', '.join(found)}")
+                raise ConfigError(f"there is no column `{name}`", where=str(path), hint=_hint(name, found))
 
     def _find(self, origin: str) -> list[Path]:
         self.check()
@@ -124,7 +124,9 @@ class FilesSource(Source):
             return Columnar()
         if form == "jsonl":
             return Lines(self.encoding)
-        return Delimited(self.delimiter or _DELIMITERS[form], self.encoding, self.null_values)
+        return Delimited(
+            self.delimiter or _DELIMITERS[form], self.encoding, self.null_values, is_sure=self.delimiter is not None
+        )
 
     @contextmanager
     def _blamed(self, path: Path) -> Iterator[None]:
@@ -155,6 +157,12 @@ def _mark(path: Path) -> tuple[int, int, int]:
     """What tells that a file was written to, or another one put in its place."""
     now = path.stat()
     return now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def _hint(name: str, found: list[str]) -> str:
+    near = next((other for other in found if other.strip() == name), None)
+    known = f"columns: {', '.join(found)}"
+    return known if near is None else f"its name has blanks around it: write `{near}` in quotes, or mend the header"
 
 
 def _known() -> str:

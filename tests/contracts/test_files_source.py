@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -256,3 +257,29 @@ def test_files_are_not_read_from_a_date(tmp_path: Path) -> None:
     request = Read(PETS, SyncMode.FROM_DATE, "pets.csv", from_date=datetime(2024, 1, 1, tzinfo=UTC))
     with pytest.raises(ConfigError, match="from a date"):
         list(FilesSource(str(tmp_path)).read(request))
+
+
+@pytest.mark.parametrize(("name", "mark"), [("pets.csv", ";"), ("pets.csv", "\t"), ("pets.tsv", ",")])
+def test_a_header_with_another_delimiter_says_which_one_to_set(tmp_path: Path, name: str, mark: str) -> None:
+    (tmp_path / name).write_text(f"id{mark}name\n1{mark}Rex\n")
+    hint = f"set `delimiter: {json.dumps(mark)}`"
+    with pytest.raises(ConfigError) as looked:
+        FilesSource(str(tmp_path)).columns(name)
+    with pytest.raises(ConfigError) as ran:
+        rows(tmp_path, name)
+    assert hint in str(looked.value)
+    assert hint in str(ran.value)
+    assert rows(tmp_path, name, delimiter=mark) == [{"id": 1, "name": "Rex"}]
+
+
+def test_a_header_of_one_name_is_one_where_the_delimiter_is_said(tmp_path: Path) -> None:
+    (tmp_path / "odd.csv").write_text("a;b\n1\n")
+    found = FilesSource(str(tmp_path), delimiter=",").columns("odd.csv")
+    assert found is not None
+    assert found.names == ["a;b"]
+
+
+def test_a_name_with_blanks_in_the_header_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "pets.csv").write_text("id, name\n1,Rex\n")
+    with pytest.raises(ConfigError, match="write ` name` in quotes"):
+        rows(tmp_path, "pets.csv")

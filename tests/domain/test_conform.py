@@ -75,6 +75,15 @@ def test_rows_of_one_schema_pass_without_a_copy() -> None:
     assert done.rows["value"].chunk(0).buffers()[2].address == rows["value"].chunk(0).buffers()[2].address
 
 
+def test_a_timestamp_that_counts_nanoseconds_is_told_as_too_fine() -> None:
+    keyed = DataModel("events", pa.schema({"at": pa.timestamp("ns")}), ("at",))
+    done = conform({"at": pa.array([1_000, 1_001], pa.timestamp("ns"))}, keyed)
+    assert len(done.rows) == 1
+    assert [one.reason for one in done.rejected] == [
+        "`at`: '1970-01-01 00:00:00.000001001' is finer than a microsecond"
+    ]
+
+
 def test_extra_columns_are_left_out_and_lacking_ones_told() -> None:
     done = conform([{"id": 1, "value": "a", "more": 1}, {"id": 2}], model("text"))
     assert done.rows.to_pylist() == [{"id": 1, "value": "a"}, {"id": 2, "value": None}]
