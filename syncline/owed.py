@@ -89,6 +89,13 @@ def without(rows: pa.Table, keys: pa.Table, model: DataModel) -> pa.Table:
     return rows.join(named, list(model.key), join_type="left anti").select(schema(model).names)
 
 
+def once(rows: pa.Table, model: DataModel) -> pa.Table:
+    """The rows, each named key once: a read may bring one by the edge of the cursor and as asked for again."""
+    named = with_key(rows, model)
+    alone = named.group_by(named.column_names, use_threads=False).aggregate([]).select(rows.column_names)
+    return pa.concat_tables([alone.cast(rows.schema), with_key(rows, model, known=False)])
+
+
 def counts(rows: pa.Table) -> dict[str, int]:
     """How many rows there are of each kind."""
     return {item["values"]: item["counts"] for item in pc.value_counts(rows.column(KIND)).to_pylist()}

@@ -247,7 +247,7 @@ class _Reading:
     def _write_rejected(self, work: Work) -> RowFile | None:
         if not self._rejected:
             return None
-        rows = owed.from_rejections(self._rejected, self._model, owed.REJECTED)
+        rows = owed.once(owed.from_rejections(self._rejected, self._model, owed.REJECTED), self._model)
         return owed.write(rows, self._model, work.path("rejected.parquet"), work.name("rejected.parquet"))
 
 

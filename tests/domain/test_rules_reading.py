@@ -272,3 +272,11 @@ def test_the_cursor_does_not_pass_a_rejected_row_that_would_not_be_read_again(tm
     rig.ok(whole(pets(1), cursor=1))
     rig.ok(Batch(rows=[pet(2, version="many")], cursor=2))
     assert rig.head.cursors == {"": 2 if rereads else 1}
+
+
+def test_a_rejected_row_that_comes_twice_is_owed_once(tmp_path: Path) -> None:
+    """R9: by the cursor's edge, and asked for again. Rows without a key are told apart by nothing."""
+    rig = Rig(tmp_path)
+    unfit = pet(7, version="late")
+    rig.ok(whole([*pets(*range(40)), unfit, unfit, pet(None), pet(None)]))
+    assert rig.owed()["rejected"] == [None, None, 7]
