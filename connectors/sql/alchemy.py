@@ -15,7 +15,7 @@ from sqlalchemy import exc
 from sqlalchemy.types import UserDefinedType
 
 from connectors.sql import sqlite, sqlite_type
-from connectors.sql.address import for_sqlalchemy, shown
+from connectors.sql.address import for_sqlalchemy, scrubbed, shown
 from syncline import ConfigError, DataError, SynclineError, TransientError
 
 _SNAPSHOT = {"postgresql": "REPEATABLE READ", "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ"}
@@ -47,7 +47,22 @@ def told(url: str) -> Iterator[None]:
     try:
         yield
     except exc.SQLAlchemyError as error:
-        raise _in_our_words(error, shown(url)) from None  # the cause may bear the password
+        said = scrubbed(reason(error), url)
+        raise _in_our_words(error, shown(url), said) from None  # the cause may bear the password
+
+
+def is_missing_file(url: str) -> bool:
+    """Whether this is a database of SQLite that is not there yet.
+
+    Raises:
+        ConfigError: it could not be made either.
+    """
+    engine = _engine(url, snapshot=False)
+    if engine.dialect.name != "sqlite":
+        return False
+    file = Path(engine.url.database or ":memory:")
+    sqlite.look(file, write=True)
+    return not file.exists()
 
 
 def reason(error: exc.SQLAlchemyError) -> str:
@@ -148,15 +163,15 @@ def _begin_by_hand(engine: sa.Engine, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def _in_our_words(error: exc.SQLAlchemyError, where: str) -> SynclineError:
+def _in_our_words(error: exc.SQLAlchemyError, where: str, said: str) -> SynclineError:
     if isinstance(error, exc.DBAPIError) and isinstance(error.orig, sqlite3.Error):
         return sqlite.in_our_words(error.orig, where)
-    if isinstance(error, exc.NoSuchTableError | exc.ProgrammingError):
-        return ConfigError(f"{where}: {reason(error)}")
+    if isinstance(error, exc.NoSuchTableError):
+        return ConfigError(f"{where}: there is no table `{said}`, letter by letter", hint="upper and lower case count")
+    if isinstance(error, exc.ProgrammingError):
+        return ConfigError(f"{where}: {said}")
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
         if _REFUSED_ENTRY.search(reason(error)):
-            return ConfigError(f"{where} lets nobody in with these settings: {reason(error)}", hint="check `url:`")
-        return TransientError(
-            f"{where} does not answer: {reason(error)}", hint="check `url:`, and that the server runs"
-        )
-    return DataError(f"{where}: {reason(error)}")
+            return ConfigError(f"{where} lets nobody in with these settings: {said}", hint="check `url:`")
+        return TransientError(f"{where} does not answer: {said}", hint="check `url:`, and that the server runs")
+    return DataError(f"{where}: {said}")

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
-from connectors.sql.alchemy import connected
+from connectors.sql.alchemy import connected, is_missing_file
 from connectors.sql.alchemy_writer import AlchemyWriter, model_table, plan_table
 from connectors.sql.loading import load
 from connectors.sql.reading import PLAN_TABLE
@@ -26,7 +26,9 @@ class AlchemyEnd:
     schema: str | None
 
     def check(self) -> None:
-        """Reach it."""
+        """Reach it; a file of SQLite is not made yet."""
+        if is_missing_file(self.url):
+            return
         with connected(self.url) as connection:
             connection.execute(sa.select(1))
 
@@ -47,6 +49,9 @@ class AlchemyEnd:
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """A table without a unique index on the key (R22)."""
+        if is_missing_file(self.url):
+            check_names(model)
+            return []
         with connected(self.url) as connection:
             check_names(model, tells_case=connection.dialect.name in _TELL_CASE)
             catalogue = sa.inspect(connection)
@@ -68,6 +73,18 @@ class AlchemyEnd:
         """Apply the plan in one transaction."""
         with connected(self.url) as connection, connection.begin():
             return load(AlchemyWriter(connection, request, self.schema), request)
+
+    def holds(self, target: Target, scope: str, plan: str) -> bool:
+        """Whether the table is there, and this plan is the last of the scope."""
+        if is_missing_file(self.url):
+            return False
+        with connected(self.url, snapshot=True) as connection, connection.begin():
+            catalogue = sa.inspect(connection)
+            if not all(catalogue.has_table(name, self.schema) for name in (target.table, PLAN_TABLE)):
+                return False
+            plans = plan_table(self.schema)
+            mine = sa.select(plans.c.plan).where(plans.c.scope == scope)
+            return connection.execute(mine).scalar() == plan
 
 
 def _add(connection: sa.Connection, table: sa.Table, column: sa.Column[Any]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connectors.sql import sqlite_type
 from connectors.sql.alchemy import arrow_type, column_type, connected
 from connectors.sql.cell import as_json, from_json
-from connectors.sql.moment import earlier, epoch, sqlite_text
+from connectors.sql.moment import earlier, epoch, sqlite_text, style
 from connectors.sql.reading import FETCH_ROWS, PLAN_TABLE, Columns, is_query, regrouped, start, unknown
 from syncline import ConfigError, Cursor, Read, SyncMode
 
@@ -139,8 +139,21 @@ class AlchemyReader:
     def _since(self, request: Read) -> sa.ColumnElement[bool]:
         name = str(request.cursor_field)
         column = self._column(request, name)
-        bound = self._value(request, name, earlier(start(request), request.overlap))
-        return sa.or_(column >= bound, column.is_(None))  # R9
+        cursor = earlier(start(request), request.overlap)
+        if self.dialect == "sqlite" and isinstance(cursor, str):
+            return self._since_text(request, column, cursor)
+        return sa.or_(column >= self._value(request, name, cursor), column.is_(None))  # R9
+
+    def _since_text(self, request: Read, column: sa.ColumnClause[Any], cursor: str) -> sa.ColumnElement[bool]:
+        """In SQLite a column holds numbers beside texts, and dates in any style (see `sqlite_reader.since`)."""
+        others = sa.or_(column.is_(None), column < sa.literal(""))
+        if like := style(cursor):
+            unlike = sa.not_(column.op("GLOB", is_comparison=True)(sa.literal(like[0])))
+            later = sa.or_(column >= sa.literal(cursor), unlike)
+            return sa.or_(sa.and_(column >= sa.literal(like[1]), later), others)
+        if pa.types.is_temporal(request.model.schema.field(str(request.cursor_field)).type):
+            return sa.true()
+        return sa.or_(column >= sa.literal(cursor), others)
 
     def _from_date(self, request: Read) -> sa.ColumnElement[bool]:
         name, moment = str(request.cursor_field), request.from_date

@@ -75,8 +75,8 @@ class AlchemyWriter:
             there = self._there(values)
             fresh = [row for row in values if self._named(row) not in there]
             known = [row for row in values if self._named(row) in there]
-            if fresh:
-                self.connection.execute(self.table.insert(), fresh)
+            if fresh and self._fell_short(self.table.insert(), fresh):
+                raise Refused("a trigger left the row out")
             if known:
                 self._update(known)
 
@@ -89,7 +89,8 @@ class AlchemyWriter:
             at = sqlite_at(self.request.at) if self.is_sqlite else self.request.at
             statement = self.table.update().where(self._same_key()).values({DELETED_AT: at})
         with _refusals():
-            self.connection.execute(statement, bound)
+            if self._fell_short(statement, bound) and self._there(keys, self._unmarked()):
+                raise Refused("a trigger kept the row from being deleted")
 
     def _update(self, rows: Sequence[dict[str, Any]]) -> None:
         kept = [name for name in self.names if name not in self.key]
@@ -105,16 +106,28 @@ class AlchemyWriter:
             | {f"key_{place}": row[name] for place, name in enumerate(self.key)}
             for row in rows
         ]
-        self.connection.execute(self.table.update().where(self._same_key()).values(changes), bound)
+        if self._fell_short(self.table.update().where(self._same_key()).values(changes), bound):
+            raise Refused("a trigger left the row out")
 
-    def _there(self, rows: Sequence[dict[str, Any]]) -> set[Row]:
-        """Which of these keys the table has."""
+    def _fell_short(self, statement: sa.UpdateBase, rows: Sequence[dict[str, Any]]) -> bool:
+        """Write; whether fewer rows were touched than there are, as far as the driver counts them."""
+        result = self.connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
+        counts = result.supports_sane_multi_rowcount() if len(rows) > 1 else result.supports_sane_rowcount()
+        return counts and 0 <= result.rowcount < len(rows)
+
+    def _unmarked(self) -> sa.ColumnElement[bool]:
+        """What a deletion leaves behind only if something kept it from its work."""
+        return self.table.c[DELETED_AT].is_(None) if self.request.target.on_delete == "soft" else sa.true()
+
+    def _there(self, rows: Sequence[dict[str, Any]], such: sa.ColumnElement[bool] | None = None) -> set[Row]:
+        """Which of these keys the table has, in rows such as these."""
         columns = [self.table.c[name] for name in self.key]
         found: set[Row] = set()
         for first in range(0, len(rows), _KEYS_AT_A_TIME):
             chunk = rows[first : first + _KEYS_AT_A_TIME]
             same = [sa.and_(*(column == row[column.name] for column in columns)) for row in chunk]
-            found.update(tuple(row) for row in self.connection.execute(sa.select(*columns).where(sa.or_(*same))))
+            asked = sa.select(*columns).where(sa.or_(*same), sa.true() if such is None else such)
+            found.update(tuple(row) for row in self.connection.execute(asked))
         return found
 
     def _named(self, row: dict[str, Any]) -> Row:

@@ -25,6 +25,9 @@ class End(Protocol):
     def load(self, request: Load) -> list[Rejection]:
         """Apply the plan in one transaction."""
 
+    def holds(self, target: Target, scope: str, plan: str) -> bool:
+        """Whether the table is there, and this plan is the last of the scope."""
+
 
 @dataclass(frozen=True)
 class SqlDestination(Destination):
@@ -75,6 +78,15 @@ class SqlDestination(Destination):
             DataError: more than 10,000 rows are refused; nothing was loaded.
         """
         return self._end().load(request)
+
+    def holds(self, model: DataModel, target: Target, scope: str, plan: str) -> bool | None:
+        """Whether the table is there, and this plan is the last that was loaded of the scope; nothing is made.
+
+        Raises:
+            ConfigError, TransientError: the database cannot be reached, as in `check`.
+        """
+        del model
+        return self._end().holds(target, scope, plan)
 
     def _end(self) -> End:
         path = address.sqlite_file(self.url)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from syncline import ConfigError, Cursor
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T ])(\d\d:\d\d)(:\d\d)?(?:\.(\d{1,6}))?(Z|[+-]\d\d:?\d\d)?)?")
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?)(Z|[+-]\d\d:?\d\d)?")
 _MILLISECONDS_FROM, _MICROSECONDS_FROM = 10**11, 10**14
 
 
@@ -55,3 +56,24 @@ def epoch(moment: datetime, like: float) -> int:
 def sqlite_text(moment: datetime, *, date_only: bool) -> str:
     """The moment as SQLite's own `datetime()` writes it; of a column of dates, the day."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d 00:00:00" if date_only else "%Y-%m-%d %H:%M:%S")
+
+
+def style(moment: str) -> tuple[str, str] | None:
+    """Which texts can be compared with this one as texts, as a GLOB, and the first day on which others may be later.
+
+    Texts of another separator, length or zone are not in the order of time beside it, but they begin with a date,
+    and no zone is a whole day away. None: it is no date.
+
+    Example:
+        >>> style("2023-01-31T00:30Z")
+        ('[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]Z', '2023-01-30')
+    """
+    written = _WRITTEN.fullmatch(moment)
+    if written is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(moment)
+        day = instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC).date() - timedelta(days=1)
+    except (OverflowError, ValueError):
+        return None
+    return re.sub(r"\d", "[0-9]", written[1]) + (written[2] or ""), day.isoformat()

@@ -41,3 +41,11 @@ class SqliteEnd:
         """Apply the plan in one transaction."""
         with sqlite.opened(self.path, write=True) as connection, sqlite.transaction(connection):
             return load(SqliteWriter(connection, request), request)
+
+    def holds(self, target: Target, scope: str, plan: str) -> bool:
+        """Whether the table is there, and this plan is the last of the scope."""
+        sqlite.look(self.path, write=True)
+        if not self.path.exists():
+            return False
+        with sqlite.opened(self.path, write=True) as connection:  # as in `problems`
+            return sqlite_table.holds(connection, target, scope, plan)

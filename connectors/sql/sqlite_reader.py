@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from connectors.sql.moment import earlier, epoch, sqlite_text
+from connectors.sql.moment import earlier, epoch, sqlite_text, style
 from connectors.sql.reading import FETCH_ROWS, PLAN_TABLE, Columns, is_query, regrouped, start, unknown
 from connectors.sql.sqlite import listed, quoted, words
 from connectors.sql.sqlite_form import stored
@@ -144,10 +144,18 @@ def since(request: Read) -> tuple[str, list[Cursor]]:
     """The condition for what changed since the cursor: equal ones again, and those without (R9).
 
     SQLite sorts all numbers before all texts: beside a cursor of text, numbers in the same column count as new.
+    Dates written in another style than the cursor do as well, from the day before it on; what is later than a text
+    that should be a date and is none, nobody knows, so all is read.
     """
     name, bound = quoted(str(request.cursor_field)), earlier(start(request), request.overlap)
-    numbers = f" OR {name} < ''" if isinstance(bound, str) else ""
-    return f"({name} >= ? OR {name} IS NULL{numbers})", [bound]
+    if not isinstance(bound, str):
+        return f"({name} >= ? OR {name} IS NULL)", [bound]
+    numbers = f"{name} IS NULL OR {name} < ''"
+    if like := style(bound):
+        return f"({name} >= ? AND ({name} >= ? OR {name} NOT GLOB ?) OR {numbers})", [like[1], bound, like[0]]
+    if pa.types.is_temporal(request.model.schema.field(str(request.cursor_field)).type):
+        return "", []
+    return f"({name} >= ? OR {numbers})", [bound]
 
 
 def from_date(request: Read, highest: Cursor) -> tuple[str, list[Any]]:

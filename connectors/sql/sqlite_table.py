@@ -66,6 +66,14 @@ def problems(connection: sqlite3.Connection, model: DataModel, target: Target) -
             )
 
 
+def holds(connection: sqlite3.Connection, target: Target, scope: str, plan: str) -> bool:
+    """Whether the table is there, and this plan is the last of the scope."""
+    if not _columns(connection, target.table) or not _columns(connection, PLAN_TABLE):
+        return False
+    sql = f"SELECT plan FROM main.{PLAN_TABLE} WHERE scope = ?"  # noqa: S608
+    return bool(connection.execute(sql, [scope]).fetchone() == (plan,))
+
+
 def _statements(connection: sqlite3.Connection, model: DataModel, target: Target) -> Iterator[str]:
     if not _columns(connection, PLAN_TABLE):
         yield _PLANS

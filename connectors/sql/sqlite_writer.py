@@ -28,6 +28,7 @@ class SqliteWriter:
         self.shared = (request.scope.rpartition("/")[0],) if request.target.shared else ()
         self._upsert = upsert_statement(request)
         self._delete = delete_statement(request)
+        self._remains = remains_statement(request)
 
     def stored(self) -> Stored | None:
         """What the last load of the scope left; BEGIN IMMEDIATE holds it against others (R21)."""
@@ -70,7 +71,12 @@ class SqliteWriter:
     def delete(self, rows: Sequence[Row]) -> None:
         """Delete or mark the rows with these keys; those that are gone are done."""
         at = (sqlite_at(self.request.at),) if self.request.target.on_delete == "soft" else ()
-        self._run(self._delete, [(*at, *row, *self.shared) for row in rows])
+        keys = [(*at, *row, *self.shared) for row in rows]
+        if self._run(self._delete, keys) < len(keys) and any(self._there(key) for key in keys):
+            raise Refused("a trigger kept the row from being deleted")
+
+    def _there(self, key: Row) -> bool:
+        return self.connection.execute(self._remains, key).fetchone() is not None
 
     def _run(self, sql: str, rows: Sequence[Row]) -> int:
         try:
@@ -103,8 +109,20 @@ def upsert_statement(request: Load) -> str:
 
 def delete_statement(request: Load) -> str:
     """Delete the row of a key, or mark it."""
-    table = f"main.{quoted(request.target.table)}"
-    where = " AND ".join(f"{quoted(name)} = ?" for name in key_columns(request.model, request.target))
+    table, where = _named(request)
     if request.target.on_delete == "soft":
         return f"UPDATE {table} SET {DELETED_AT} = ? WHERE {where}"  # noqa: S608
     return f"DELETE FROM {table} WHERE {where}"  # noqa: S608
+
+
+def remains_statement(request: Load) -> str:
+    """Look for the row of a key, with soft deletion for one without this very mark."""
+    table, where = _named(request)
+    unmarked = f"{DELETED_AT} IS NOT ? AND " if request.target.on_delete == "soft" else ""
+    return f"SELECT 1 FROM {table} WHERE {unmarked}{where}"  # noqa: S608
+
+
+def _named(request: Load) -> tuple[str, str]:
+    """The table, and the condition that names a row by its key."""
+    key = key_columns(request.model, request.target)
+    return f"main.{quoted(request.target.table)}", " AND ".join(f"{quoted(name)} = ?" for name in key)

@@ -235,3 +235,7 @@ def test_very_many_keys_can_be_asked_for_again(source: SqlSource, path: Path) ->
     since = {"": "2023-01-02 00:00:00"}
     mode, cursor = SyncMode.INCREMENTAL, "updated_at"
     assert ids(source, mode=mode, cursor_field=cursor, since=since, again=again) == list(range(1, 12_000))
+
+
+def test_the_main_schema_of_sqlite_is_what_it_has_anyway(path: Path) -> None:
+    assert SqlSource(f"sqlite:///{path}", schema="main").identity() == SqlSource(f"sqlite:///{path}").identity()
