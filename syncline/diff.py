@@ -8,44 +8,80 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from syncline import datatype
 from syncline import engine as engines
 from syncline.changes import OP, PART, STALE, Difference, Operation, columns, keys, physical
 from syncline.engine import Engine
 from syncline.errors import DataError
 from syncline.model import DataModel
-from syncline.statement import listed
+from syncline.statement import listed, literal
 
 CHANGES = "changes"
 """The engine's table of what changed: `_op`, the rows after (c0…), and before (b0…)."""
+SLICE_ROWS = 500_000
+_SAMPLES = 100
 
 
 def compare(
-    engine: Engine, model: DataModel, before: str, after: str, *, absent: str = "true", same: str = "false"
+    engine: Engine,
+    model: DataModel,
+    before: str,
+    after: str,
+    *,
+    absent: str = "true",
+    same: str = "false",
+    slices: Sequence[str] = ("true",),
 ) -> Difference:
-    """Fill the engine's table `changes` with what leads from `before` to `after`, queries over c0…cn and `_part`.
+    """Fill the engine's table `changes` with what leads from `before` to `after`, both queries over c0…cn and `_part`.
 
     Each key stands at most once on either side. Values are compared exactly: NULL equals NULL, NaN equals NaN,
     and 0.0 differs from -0.0. A row of `before` that is `_stale` differs from any.
 
     `absent` is a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7). `same`
-    is a condition under which a row counts as updated although nothing differs.
+    is a condition under which a row counts as updated although nothing differs. `slices` are conditions on the key
+    that share the rows among them; they are compared one after another.
     """
-    on = listed([f"a.{key} = b.{key}" for key in keys(model)], " AND ")
-    first = keys(model)[0]
-    shown = [
-        f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}"
-        for column in [*columns(model), PART]
-    ]
-    previous = [f"b.{column} AS b{column}" for column in [*columns(model), PART]]
-    apart = f"{same} OR b.{STALE} > 0 OR {differs(model)}"
+    first, on = keys(model)[0], listed([f"a.{key} = b.{key}" for key in keys(model)], " AND ")
+    both = [*columns(model), PART]
+    shown = [f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}" for column in both]
+    previous = [f"b.{column} AS b{column}" for column in both]
     operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
-    engine.run(
-        f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS "
-        f"SELECT {listed(shown)}, {operation} AS {OP}, {listed(previous)} "
-        f"FROM ({after}) a FULL JOIN ({before}) b ON {on} "
-        f"WHERE b.{first} IS NULL OR CASE WHEN a.{first} IS NULL THEN {absent} ELSE {apart} END"
-    )
+    apart = f"{same} OR b.{STALE} > 0 OR {differs(model)}"
+    for number, part in enumerate(slices):
+        left, right = (f"(SELECT * FROM ({rows}) WHERE {part})" for rows in (after, before))
+        found = (
+            f"SELECT {listed(shown)}, {operation} AS {OP}, {listed(previous)} "
+            f"FROM {left} a FULL JOIN {right} b ON {on} "
+            f"WHERE b.{first} IS NULL OR CASE WHEN a.{first} IS NULL THEN {absent} ELSE {apart} END"
+        )
+        engine.run(f"INSERT INTO {CHANGES} {found}" if number else f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS {found}")
     return counted(engine)
+
+
+def sliced(engine: Engine, model: DataModel, before: str, rows: int) -> list[str]:
+    """Conditions that cut the keys of `before` into ranges of about SLICE_ROWS rows.
+
+    Where both sides lie in the order of the key, each range reads its own rows only, so a comparison takes the memory
+    of one slice whatever there is, and half the time of a whole one.
+
+    Example:
+        >>> from syncline.engine import opened
+        >>> model = DataModel("pets", pa.schema({"id": pa.int64()}), ("id",))
+        >>> with opened() as engine:
+        ...     sliced(engine, model, "SELECT range AS c0 FROM range(10)", 10)
+        ['true']
+    """
+    count = rows // SLICE_ROWS
+    if count < 2:  # noqa: PLR2004 - one slice is no slice
+        return ["true"]
+    key, kind = keys(model)[0], datatype.engine_name(model.schema.field(model.key[0]).type)
+    sample = f"SELECT {key} FROM ({before}) USING SAMPLE reservoir({count * _SAMPLES} ROWS) REPEATABLE (1)"
+    ranked = f"SELECT {key}, row_number() OVER (ORDER BY {key}) AS _at FROM ({sample})"
+    edges = engine.rows(f"SELECT DISTINCT {key}::VARCHAR, {key} FROM ({ranked}) WHERE _at % {_SAMPLES} = 0 ORDER BY 2")
+    bounds = [f"{literal(edge)}::{kind}" for edge, _ in edges]
+    lower = ["true", *(f"{key} >= {bound}" for bound in bounds)]
+    upper = [*(f"{key} < {bound}" for bound in bounds), "true"]
+    return [f"{low} AND {high}" for low, high in zip(lower, upper, strict=True)]
 
 
 def differs(model: DataModel, left: str = "a", right: str = "b") -> str:

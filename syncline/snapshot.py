@@ -79,7 +79,7 @@ def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
     key = listed(keys(model))
     newest = f"SELECT * FROM ({deltas}) QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _n DESC) = 1"
     return (
-        f"WITH newest AS MATERIALIZED ({newest}) "
+        f"WITH newest AS NOT MATERIALIZED ({newest}) "
         f"SELECT {shown} FROM ({base}) ANTI JOIN newest USING ({key}) "
         f"UNION ALL SELECT {shown} FROM newest WHERE {OP} <> 'delete'"
     )

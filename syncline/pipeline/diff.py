@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -61,6 +62,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
         f"SELECT * FROM {source}",
         f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} <> 'delete'",
         absent=_gone_for_certain(engine, work, extraction),
+        slices=_slices(engine, work, extraction),
     )
     absent = _absent(engine, work, extraction)
     late = _late(engine, work)
@@ -68,6 +70,13 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     owing = _owed(work, extraction, rejected, absent, _seen(engine, work))
     delta = _delta(work, extraction, layers, owing, len(doubled))
     return replace(delta, files=files, before=previous, late=late, difference=difference)
+
+
+def _slices(engine: Engine, work: Work, extraction: Extraction) -> Sequence[str]:
+    """The keys in ranges, where both sides lie in their order and all of them are compared."""
+    if not (extraction.in_key_order and _counts_absence(work)):
+        return ("true",)
+    return comparison.sliced(engine, work.model, "SELECT * FROM before", work.head.snapshot.rows)
 
 
 def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejection]:

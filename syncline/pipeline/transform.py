@@ -54,7 +54,8 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
         engine.run(f"CREATE TEMP TABLE asked AS SELECT {key} FROM differing UNION SELECT {key} FROM ({changed})")
         after = f"SELECT * FROM ({after}) SEMI JOIN asked USING ({key})"
         before = f"SELECT * FROM ({before}) SEMI JOIN asked USING ({key})"
-    diff.compare(engine, model, before, after, same="true" if work.request.resend else "false")
+    slices = diff.sliced(engine, model, "SELECT * FROM now", delta.snapshot.rows) if work.sends_all else ["true"]
+    diff.compare(engine, model, before, after, same="true" if work.request.resend else "false", slices=slices)
     withheld = _withhold(engine, work, delta, owed.of_kind(differing, owed.WITHHELD))
     difference = diff.counted(engine)
     held = _held(engine, work, len(withheld))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from syncline import Batch, RunResult, snapshot
+from syncline import Batch, Limits, RunResult, diff, snapshot
 from tests.domain.rig import FULL, PETS, Rig, pet, pets, whole
 
 
@@ -58,3 +58,23 @@ def test_two_hundred_thousand_rows_take_seconds(tmp_path: Path, step: int) -> No
     assert (done.counts.read, done.counts.deleted, done.counts.inserted) == (count - 1, 1, 0)
     assert rig.head.snapshot.rows == count - 1
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("key", [("id",), ("name", "id")])
+def test_comparing_in_slices_is_comparing_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: tuple[str, ...]
+) -> None:
+    """Slices share the rows among them: none is left out, none is compared twice."""
+    monkeypatch.setattr(diff, "SLICE_ROWS", 7)
+    rig = Rig(tmp_path, key=key, limits=Limits(deleted=1.0))
+    rows = [pet(i, name) for name in ("Émile", "Rex", "it's", "🐟") for i in range(-20, 20)]
+    rows.sort(key=lambda row: [str(row["name"]).encode(), row["id"]] if key[0] == "name" else [row["id"]])
+    if key == ("id",):
+        rows = [row for row in rows if row["name"] == "Rex"]
+    rig.ok(whole(rows))
+    after = [{**row, "version": 2} if row["id"] % 5 == 0 else row for row in rows if row["id"] % 7]
+    done = rig.ok(whole(after), request=FULL)
+    changed = sum(row["id"] % 5 == 0 for row in after)
+    assert (done.counts.inserted, done.counts.updated, done.counts.deleted) == (0, changed, len(rows) - len(after))
+    order = {tuple(row[column] for column in key): row for row in after}
+    assert rig.destination.rows == order
