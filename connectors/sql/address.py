@@ -10,6 +10,7 @@ from syncline import ConfigError, Secret
 _SQLITE = re.compile(r"sqlite:///([^?]+)")
 _ACCOUNT = re.compile(r"(?<=://)[^/@]*(?:/[^/@]*)*@")
 _ANY_DRIVER = re.compile(r"^postgres(ql)?://")
+_POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
 _SECRET_SETTING = re.compile(r"(?i)([?&][^=&]*(?:password|passwd|secret|token)[^=&]*)=[^&]*")
 
 
@@ -26,6 +27,19 @@ def for_sqlalchemy(url: str) -> str:
         'postgresql+psycopg://db/shop'
     """
     return _ANY_DRIVER.sub("postgresql+psycopg://", plain(url))
+
+
+def for_libpq(url: str) -> str | None:
+    """The address as PostgreSQL's own library takes it, with all its settings; None where it takes SQLAlchemy.
+
+    A driver other than ours (`postgresql+pg8000://`) is reached through SQLAlchemy.
+
+    Example:
+        >>> for_libpq("postgresql+psycopg://db/shop?sslmode=require")
+        'postgresql://db/shop?sslmode=require'
+    """
+    address, found = _POSTGRESQL.subn("postgresql://", plain(url))
+    return address if found else None
 
 
 def shown(url: str) -> str:
