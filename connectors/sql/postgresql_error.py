@@ -34,15 +34,15 @@ def in_our_words(code: str | None, message: str, where: str) -> SynclineError:
     if code == "42501":
         return ConfigError(f"{where}: {said}", hint="GRANT the right, or name another account in `url:`")
     if _LATER.match(code):
-        return TransientError(f"{where} does not answer: {said}")
+        return TransientError(f"{where}: {said}")
     return (ConfigError if _SETTING.match(code) else DataError)(f"{where}: {said}")
 
 
 def said(message: str) -> str:
-    """What PostgreSQL itself says in a message of its Arrow driver.
+    r"""What PostgreSQL itself says in a message of its Arrow driver.
 
     Example:
-        >>> said("NOT_FOUND: Failed to prepare query: ERROR:  no such thing\\nQuery was: sel. SQLSTATE: 42601")
+        >>> said("NOT_FOUND: Failed to prepare query: ERROR:  no such thing\nQuery was: sel. SQLSTATE: 42601")
         'no such thing'
     """
     return _ENDING.sub("", _OPENING.sub("", message))

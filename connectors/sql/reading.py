@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from syncline import Batch, ConfigError, Cursor, Read, SyncMode
 
-Columns: TypeAlias = Mapping[str, Sequence[object]]
+Columns: TypeAlias = "Mapping[str, Sequence[object]] | pa.RecordBatch"
 BATCH_ROWS = 65_536
 FETCH_ROWS = 8_192
 PLAN_TABLE = "_syncline_plan"

@@ -75,6 +75,12 @@ class SqlSource(Source):
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
         path = address.sqlite_file(self.url)
+        if address.for_libpq(self.url):
+            from connectors.sql import postgresql_reader  # noqa: PLC0415 - SQLite does without its driver
+
+            with postgresql_reader.reading(self.url, self.schema) as reader:
+                yield reader
+            return
         if path is None:
             from connectors.sql.alchemy_reader import reading  # noqa: PLC0415 - SQLite does without SQLAlchemy
 

@@ -56,6 +56,7 @@ def _started(folder: Path, server: Server) -> Iterator[None]:
     made = ["-U", USER, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run([programs / "initdb", "-D", data, *made], check=True, capture_output=True, cwd=folder, **identity)
     settings = ["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
+    settings += ["-c", "autovacuum=off"]  # its transactions would move the snapshots that tests compare
     command = [programs / "postgres", "-D", data, "-p", str(server.port), *settings]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stderr=log, **identity) as process:
         try:
