@@ -50,9 +50,9 @@ Fit: TypeAlias = Literal["same", "cast", "checked"]
 """How values get into a column: as they are, by a cast that fails where it would change them, or looked at after it."""
 _WORD = re.compile(r"([a-z ]+?)(?:\((-?\d+)(?:,(-?\d+))?\))?( with.*)?")
 _INTEGERS, _FLOATS = ("smallint", "integer", "bigint"), ("real", "double precision")
-_SPELLED = ("json", "jsonb", "uuid")
+_SPELLED = ("cidr", "inet", "json", "jsonb", "uuid")
 _MICROSECONDS = 6
-_DAYS = (-2_440_588, 2_145_042_904)
+_DAYS = (-2_440_588, 2_145_042_905)
 _MOMENTS = (-210_866_803_200_000_000, 2**63 - 1)  # what is earlier would come out as -infinity
 _TIMES = (0, 86_400_000_000)
 _LIMITS: tuple[tuple[Callable[[pa.DataType], bool], pa.DataType, tuple[int, int]], ...] = (
@@ -75,8 +75,8 @@ def declared(kind: pa.DataType) -> str:
 def fit(wanted: pa.DataType, found: str, *, is_key: bool = False) -> Fit | None:
     """How values of this type get into a column of the type `found`; None: they would not stay what they are.
 
-    Text may go into any column that gives it back letter by letter; of json and uuid, which are no key, the meaning
-    counts, not the spelling.
+    Text may go into any column that gives it back letter by letter; of json, uuid and inet, where they are no key,
+    the meaning counts, not the spelling.
 
     Example:
         >>> fit(pa.int64(), "bigint"), fit(pa.int64(), "integer"), fit(pa.string(), "character varying(9)")
