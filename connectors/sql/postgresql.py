@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -60,6 +61,8 @@ _NOT_OF_ROWS = (
     "F0",
     "XX",
 )
+
+logging.getLogger("psycopg").setLevel(logging.ERROR)  # its warnings say again what it raises
 
 
 @contextmanager

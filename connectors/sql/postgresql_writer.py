@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import psycopg
 import pyarrow as pa
@@ -54,12 +55,26 @@ class PostgresqlWriter:
         self.statements = Statements(connection, request, schema, there)
 
     def stored(self) -> Stored | None:
-        """What the last load of the scope left; its row is locked, and made if need be, against others (R21)."""
+        """What the last load of the scope left; its row is locked, and made if need be, against others (R21).
+
+        An earlier run that is still within its load, asleep perhaps, is thrown out: its lease has passed to us.
+        """
+        self._throw_out_earlier()
         first = f"INSERT INTO {self.plans} VALUES (%s, -1, '', '[]', '') ON CONFLICT DO NOTHING"  # noqa: S608
         self.connection.execute(first, [self.request.scope])
         mine = f"SELECT fence, plan, rejected FROM {self.plans} WHERE scope = %s FOR UPDATE"  # noqa: S608
         row = self.connection.execute(mine, [self.request.scope]).fetchone()
         return Stored(*row) if row else None
+
+    def _throw_out_earlier(self) -> None:
+        scope = f"syncline {sha256(self.request.scope.encode()).hexdigest()[:16]} "
+        self.connection.execute("SELECT set_config('application_name', %s, true)", [f"{scope}{self.request.fence}"])
+        self.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND usename = current_user AND starts_with(application_name, %s) "
+            "AND substr(application_name, length(%s) + 1)::bigint < %s",
+            [scope, scope, self.request.fence],
+        )
 
     def note(self, stored: Stored) -> None:
         """Put that down, in this very transaction."""
