@@ -25,12 +25,12 @@ _SETTINGS = {
     "synchronous_commit": ("off", "on"),  # what we have noted as loaded must be there after a power cut
 }
 _FORMS = {"timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "postgres", "bytea_output": "hex"}
-_DENIED = re.compile(r"permission denied for (?:sequence|table|relation|view|schema|database) (.+)")
-_GRANTS = (
-    ("schema", "GRANT USAGE, CREATE ON SCHEMA {name} TO {role}"),
-    ("database", "GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role}"),
-    ("", "GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {role}"),
-)
+_DENIED = re.compile(r"permission denied .*?\b(database|relation|schema|sequence|table|view) (.+)")
+_GRANTS = {
+    "schema": "GRANT USAGE, CREATE ON SCHEMA {name} TO {role}",
+    "database": "GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role}",
+}
+_GRANT = "GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {role}"
 _DETAILED = ("23503", "23505", "23P01")
 _WORDS: dict[str, tuple[type[SynclineError], str, str]] = {
     "25006": (ConfigError, "{where} can only be read: {said}", "a replica cannot be loaded, its primary can"),
@@ -148,5 +148,4 @@ def _grant(said: str, url: str) -> str:
     denied = _DENIED.search(said)
     if denied is None:
         return f"give {role} the right to it, or make it the owner"
-    grant = next(grant for what, grant in _GRANTS if f"for {what}" in said)
-    return grant.format(name=denied[1], role=role)
+    return _GRANTS.get(denied[1], _GRANT).format(name=denied[2], role=role)
