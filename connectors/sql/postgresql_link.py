@@ -17,7 +17,6 @@ from connectors.sql.postgresql_error import in_our_words, said
 _BATCH_BYTES = 8 * 2**20
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PLAIN_TEXT = {
-    "client_encoding": "UTF8",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "postgres",
     "TimeZone": "UTC",
@@ -65,8 +64,10 @@ class Link:
         with self._told(), adbc.AdbcStatement(self._connection) as statement:
             statement.set_sql_query(_BEGIN)
             statement.execute_update()
-        settings = [f"set_config('{name}', '{value}', true) AS {name}" for name, value in _PLAIN_TEXT.items()]
-        [answer] = self.rows(f"SELECT current_setting('server_encoding') AS encoding, {', '.join(settings)}")
+        encoding = "CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
+        settings = [f"set_config('client_encoding', {encoding}, true) AS encoding"]
+        settings += [f"set_config('{name}', '{value}', true) AS {name}" for name, value in _PLAIN_TEXT.items()]
+        [answer] = self.rows(f"SELECT {', '.join(settings)}")
         self.encoding = answer["encoding"]
 
     def close(self) -> None:

@@ -19,6 +19,8 @@ from connectors.sql.sqlite import quoted
 from syncline import ConfigError, Cursor, Read, SyncMode
 
 _UNCHECKED = "SQL_ASCII"
+_PADDED = "bpchar"
+"""char(n), of which PostgreSQL leaves the blanks out when it is cast or compared."""
 
 
 @contextmanager
@@ -118,11 +120,12 @@ class PostgresqlReader:
 
 def _value(found: Found, wanted: pa.DataType) -> str:
     column = f"{catalogue.ROWS}.{quoted(found.name)}"
-    return f"{column}::text" if found.is_read_as_text(wanted) and found.word != "bpchar" else column
+    return f"{column}::text" if found.is_read_as_text(wanted) and found.word != _PADDED else column
 
 
 def _order(found: Found, wanted: pa.DataType) -> str:
     """Texts in the order of their bytes, as the snapshot has them; a UUID is in that order by itself."""
-    by_itself = found.word == "uuid" or not pa.types.is_string(wanted)
     value = _value(found, wanted)
-    return f"{catalogue.ROWS}.{quoted(found.name)}" if by_itself else f'{value} COLLATE "C"'
+    if found.word == "uuid" or not pa.types.is_string(wanted):
+        return f"{catalogue.ROWS}.{quoted(found.name)}"
+    return f'concat({value}) COLLATE "C"' if found.word == _PADDED else f'{value} COLLATE "C"'
