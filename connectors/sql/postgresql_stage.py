@@ -11,6 +11,7 @@ from connectors.sql.loading import check_count
 from connectors.sql.postgresql import Connection
 from connectors.sql.postgresql_form import declared, encoded, formless
 
+COPY_ROWS = 16_384
 PLACE = "n"
 Reasons = dict[int, str]
 

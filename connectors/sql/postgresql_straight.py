@@ -10,7 +10,7 @@ import pyarrow as pa
 from connectors.sql.loading import Refused
 from connectors.sql.postgresql import Connection
 from connectors.sql.postgresql_form import formless
-from connectors.sql.postgresql_stage import copied, told
+from connectors.sql.postgresql_stage import COPY_ROWS, copied, told
 from connectors.sql.postgresql_statement import Statements
 from connectors.sql.sqlite import quoted
 from syncline import Load
@@ -45,7 +45,7 @@ def load_straight(
     if request.target.on_delete != "ignore":
         progress(request.changes.deleted)  # nothing is there to be deleted
     connection.execute(f"ALTER TABLE {statements.name} DROP CONSTRAINT {quoted(name)}")
-    batches = told(_with_form(request.changes.upserts()), progress)
+    batches = told(_with_form(request.changes.upserts(COPY_ROWS)), progress)
     if copied(connection, statements.columns, batches, request.model.schema) < rows:
         raise Refused("a trigger left rows out")
     connection.execute(f"ALTER TABLE {statements.name} ADD CONSTRAINT {quoted(name)} {definition}")

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from connectors.sql.loading import Refused, Stored, check_count, key_of, sift
 from connectors.sql.postgresql import Connection, is_of_rows, reason
-from connectors.sql.postgresql_stage import Reasons, Stage, told
+from connectors.sql.postgresql_stage import COPY_ROWS, Reasons, Stage, told
 from connectors.sql.postgresql_statement import Statements
 from connectors.sql.postgresql_straight import load_straight
 from connectors.sql.postgresql_table import described, qualified
@@ -130,10 +130,10 @@ class PostgresqlWriter:
         model, changes = self.request.model, self.request.changes
         deletes = Stage(self.connection, "_syncline_deletes", model.key_schema)
         upserts = Stage(self.connection, "_syncline_upserts", model.schema)
-        put = _Operation(upserts, changes.upserts, self.statements.upsert, model.key, is_upsert=True)
+        put = _Operation(upserts, lambda: changes.upserts(COPY_ROWS), self.statements.upsert, model.key, is_upsert=True)
         if self.request.target.on_delete == "ignore":
             return (put,)
-        return _Operation(deletes, changes.deletes, self.statements.delete, model.key), put
+        return _Operation(deletes, lambda: changes.deletes(COPY_ROWS), self.statements.delete, model.key), put
 
     def _look_at_all(self) -> None:
         """Have constraints that may wait for the end looked at now, and from now on at once."""
