@@ -21,7 +21,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=2
 
 
 def decimals(digits: int, scale: int) -> st.SearchStrategy[Decimal]:
-    return st.integers(1 - 10**digits, 10**digits - 1).map(lambda number: Decimal(number).scaleb(-scale))
+    return st.integers(1 - 10**digits, 10**digits - 1).map(lambda number: Decimal(f"{number}E{-scale}"))
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -66,7 +66,7 @@ def connection(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(*(st.none() | values for values in VALUES.values())), max_size=5),
 )
