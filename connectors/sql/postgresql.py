@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import re
 from collections.abc import Iterator
@@ -77,6 +78,7 @@ def connected(url: str) -> Iterator[Connection]:
         settings = conninfo.conninfo_to_dict(address.for_libpq(url) or "")
         settings.setdefault("connect_timeout", CONNECT_SECONDS)
         settings.setdefault("fallback_application_name", "syncline")
+        settings["client_encoding"] = "UTF8"  # which is what Arrow has
         options: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}  # so that PgBouncer may stand between
         with closing(psycopg.connect(**{**settings, **options})) as connection:
             yield connection
@@ -101,6 +103,17 @@ def transaction(connection: Connection) -> Iterator[None]:
             [list(names), list(milds), list(values)],
         )
         yield
+
+
+def codec(connection: Connection) -> str:
+    """The encoding in which the database keeps text, as Python calls it; empty where it keeps any."""
+    name = connection.info.parameter_status("server_encoding") or "UTF8"
+    if name in ("UTF8", "SQL_ASCII"):
+        return ""
+    try:
+        return codecs.lookup(name.replace("WIN", "cp")).name
+    except LookupError:
+        return ""
 
 
 @contextmanager

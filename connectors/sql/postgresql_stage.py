@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from connectors.sql.loading import check_count
-from connectors.sql.postgresql import Connection
+from connectors.sql.postgresql import Connection, codec
 from connectors.sql.postgresql_form import declared, encoded, formless
 
 COPY_ROWS = 16_384
@@ -97,10 +97,11 @@ class Stage:
         return pa.schema([pa.field(PLACE, pa.int64()), *names])
 
     def _placed(self, batches: Iterable[pa.RecordBatch], at_rest: pa.Schema) -> Iterator[pa.RecordBatch]:
+        encoding = codec(self.connection)
         for batch in batches:
             places = pa.arange(self.total, self.total + batch.num_rows)
             rows = pa.RecordBatch.from_arrays([places, *batch.columns], schema=at_rest)
-            if bad := formless(batch):
+            if bad := formless(batch, encoding):
                 self.formless |= {self.total + row: why for row, why in bad.items()}
                 check_count(len(self.formless), next(iter(bad.values())))
                 rows = rows.filter(pa.array([row not in bad for row in range(batch.num_rows)]))

@@ -8,7 +8,7 @@ import psycopg
 import pyarrow as pa
 
 from connectors.sql.loading import Refused
-from connectors.sql.postgresql import Connection
+from connectors.sql.postgresql import Connection, codec
 from connectors.sql.postgresql_form import formless
 from connectors.sql.postgresql_stage import COPY_ROWS, copied, told
 from connectors.sql.postgresql_statement import Statements
@@ -45,7 +45,7 @@ def load_straight(
     if request.target.on_delete != "ignore":
         progress(request.changes.deleted)  # nothing is there to be deleted
     connection.execute(f"ALTER TABLE {statements.name} DROP CONSTRAINT {quoted(name)}")
-    batches = told(_with_form(request.changes.upserts(COPY_ROWS)), progress)
+    batches = told(_with_form(request.changes.upserts(COPY_ROWS), codec(connection)), progress)
     if copied(connection, statements.columns, batches, request.model.schema) < rows:
         raise Refused("a trigger left rows out")
     connection.execute(f"ALTER TABLE {statements.name} ADD CONSTRAINT {quoted(name)} {definition}")
@@ -66,8 +66,8 @@ def _is_ours_alone(connection: Connection, table: str) -> bool:
     return _is_empty(connection, table)
 
 
-def _with_form(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _with_form(batches: Iterable[pa.RecordBatch], encoding: str) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        if bad := formless(batch):
+        if bad := formless(batch, encoding):
             raise Refused(next(iter(bad.values())))
         yield batch

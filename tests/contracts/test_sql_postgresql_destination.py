@@ -206,3 +206,20 @@ def _cast(sent: list[dict[str, Any]], model: DataModel) -> list[dict[str, Any]]:
         }
         for row in sent
     ]
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252", "SQL_ASCII"])
+@pytest.mark.parametrize("more", [0, postgresql_straight.MANY])
+def test_a_database_in_another_encoding_takes_what_it_has_letters_for(
+    url: str, tmp_path: Path, encoding: str, more: int
+) -> None:
+    name = f"{url.rpartition('/')[2]}_other"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    other = url.rpartition("/")[0] + f"/{name}"
+    sent = [{**REX, "name": "Zoë"}, {**MIA, "name": "東京"}, *({**REX, "id": 9 + place} for place in range(more))]
+    rejected = loaded(SqlDestination(other), changeset(PETS, tmp_path, inserts=sent))
+    assert [item.key for item in rejected] == ([] if encoding == "SQL_ASCII" else [{"id": 2}])
+    assert all("`name`: 東京 cannot be written in" in item.reason for item in rejected)
+    assert ask(other + "?client_encoding=UTF8", "SELECT name FROM pets WHERE id = 1") == [("Zoë",)]
+    assert ask(other, "SELECT count(*) FROM pets") == [(len(sent) - len(rejected),)]
