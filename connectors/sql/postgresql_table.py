@@ -25,7 +25,8 @@ _RELATION = (
 )
 _COLUMNS = (
     "SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN t.typtype = 'd' "
-    "THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END, a.attgenerated <> '' "
+    "THEN format_type(t.typbasetype, t.typtypmod) ELSE format_type(a.atttypid, a.atttypmod) END, "
+    "a.attgenerated <> '', a.attidentity = 'a' "
     "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
     "WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
 )
@@ -49,11 +50,13 @@ class Column:
         kind: its type, as a cast takes it.
         plain: the same, but of a domain the type beneath.
         computed: the database fills it by itself.
+        numbered: the database numbers it by itself, and lets nobody change the number.
     """
 
     kind: str
     plain: str
     computed: bool
+    numbered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,8 @@ def problems(connection: Connection, schema: str | None, model: DataModel, targe
 
 
 def _amiss(where: str, wanted: pa.Field, found: Column, *, is_key: bool) -> Iterator[str]:
-    if found.computed:
-        yield f"{where} is computed by the database: leave it out of `fields:`"
+    if found.computed or (found.numbered and not is_key):
+        yield f"{where} is filled by the database itself: leave it out of `fields:`"
     elif fit(wanted.type, found.plain, is_key=is_key) is None:
         yield (
             f"{where} is {found.kind}, which makes something else of values of type {wanted.type}: "

@@ -71,8 +71,8 @@ class PostgresqlWriter:
         self.connection.execute("SELECT set_config('application_name', %s, true)", [f"{scope}{self.request.fence}"])
         self.connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND usename = current_user AND starts_with(application_name, %s) "
-            "AND substr(application_name, length(%s) + 1)::bigint < %s",
+            "AND usename = current_user AND CASE WHEN starts_with(application_name, %s) "
+            "THEN substr(application_name, length(%s) + 1)::bigint < %s END",
             [scope, scope, self.request.fence],
         )
 
