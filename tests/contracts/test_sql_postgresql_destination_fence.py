@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.sql import SqlDestination
+from connectors.sql import SqlDestination, postgresql_straight
 from syncline import LeaseLost, Target, TransientError
-from syncline.testing.changes import changeset
+from syncline.testing.changes import Row, changeset
 from syncline.testing.destination import MIA, PETS, PIP, REX
 from tests.contracts.postgresql import USER, Server
 from tests.contracts.postgresql_database import ask, loaded
@@ -68,7 +68,9 @@ def awaited(url: str, condition: str) -> int:
 
 
 @contextmanager
-def held(destination: SqlDestination, folder: Path, **settings: Any) -> Iterator[tuple[threading.Event, Any]]:
+def held(
+    destination: SqlDestination, folder: Path, rows: Sequence[Row] = (REX,), **settings: Any
+) -> Iterator[tuple[threading.Event, Any]]:
     """A load that holds still within its transaction until it is let go."""
     inside, go = threading.Event(), threading.Event()
 
@@ -78,7 +80,7 @@ def held(destination: SqlDestination, folder: Path, **settings: Any) -> Iterator
 
     folder.mkdir(exist_ok=True)
     with ThreadPoolExecutor(1) as pool:
-        load = pool.submit(loaded, destination, changeset(PETS, folder, inserts=[REX]), progress=hold, **settings)
+        load = pool.submit(loaded, destination, changeset(PETS, folder, inserts=rows), progress=hold, **settings)
         try:
             assert inside.wait(30)
             yield go, load
@@ -125,6 +127,17 @@ def test_who_sleeps_before_its_load_wakes_up_to_a_lost_lease(
         with pytest.raises(LeaseLost):
             woken.result()
     assert ask(url, "SELECT id FROM pets") == [(1,)]
+
+
+def test_a_table_with_rows_can_be_read_while_many_more_come(
+    destination: SqlDestination, url: str, tmp_path: Path
+) -> None:
+    loaded(destination, changeset(PETS, tmp_path, inserts=[PIP]), plan="0")
+    many = [{**REX, "id": 10 + place} for place in range(postgresql_straight.MANY)]
+    with held(destination, tmp_path / "a", rows=many) as (go, load):
+        assert ask(f"{url}?options=-c%20lock_timeout%3D5s", "SELECT id FROM pets") == [(3,)]
+        go.set()
+        assert load.result() == []
 
 
 def test_two_first_loads_at_once_are_one_after_the_other(destination: SqlDestination, url: str, tmp_path: Path) -> None:
