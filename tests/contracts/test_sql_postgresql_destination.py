@@ -91,6 +91,17 @@ def test_a_first_load_with_a_row_that_is_refused_takes_the_others(
     assert ask(url, "SELECT count(*) FROM pets") == [(len(MANY) - 2,)]
 
 
+def test_a_first_load_makes_no_infinity_of_a_moment_before_all(
+    destination: SqlDestination, url: str, tmp_path: Path
+) -> None:
+    model = DataModel("PETS", pa.schema({"id": pa.int64(), "at": pa.timestamp("us")}), ("id",))
+    minus_infinity = pa.scalar(-(2**63) + 946_684_800_000_000).cast(pa.timestamp("us"))
+    sent = [{"id": place, "at": minus_infinity if place == 5 else None} for place in range(len(MANY))]
+    rejected = loaded(destination, changeset(model, tmp_path, inserts=sent))
+    assert [item.key for item in rejected] == [{"id": 5}]
+    assert ask(url, "SELECT count(*), count(at) FROM pets") == [(len(MANY) - 1, 0)]
+
+
 @pytest.mark.parametrize(
     "hindrance",
     [
