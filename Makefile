@@ -7,7 +7,9 @@ TOOLS := build/tools
 # Without its byte code every start of the program costs seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format lock clean
+PEER := build/bench/peer
+
+.PHONY: demo test check bench format lock clean
 
 demo: $(READY)
 	@$(BIN)/syncline demo
@@ -24,6 +26,12 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The figures of bench/README.md: `make bench ROWS=100000 TIMES=1` for a quick look, BIG=1 for five times the rows too.
+ROWS ?= 1000000
+TIMES ?= 3
+bench: $(READY) $(PEER)/.ready
+	$(BIN)/python -m bench.postgresql --rows $(ROWS) --times $(TIMES) $(if $(BIG),--big)
 
 format: $(READY)
 	$(BIN)/ruff format .
@@ -46,4 +54,10 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PEER)/.ready: bench/requirements.txt
+	@echo "Installing what is measured beside into $(PEER) ..."
+	@$(PYTHON) -m venv $(PEER)
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r bench/requirements.txt
 	@touch $@

@@ -20,6 +20,7 @@ OP, PART = "_op", "_part"
 STALE = "_stale"
 """A column of rows read back: over 0 where the row was written with other columns or types than today's."""
 BATCH_ROWS = 65_536
+_READ_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,12 @@ def read(
     """Rows of Parquet files with one of `operations`, as batches of the columns `wanted` of the schema `at_rest`."""
     columns = [physical(at_rest.names.index(column)) for column in wanted.names]
     for file in files:
-        with pq.ParquetFile(file) as parquet:
+        with pq.ParquetFile(file, buffer_size=_READ_BYTES, pre_buffer=False) as parquet:
             has_operation = OP in parquet.schema_arrow.names
             if not has_operation and "insert" not in operations:
                 continue
-            for batch in parquet.iter_batches(size, columns=[*columns, OP] if has_operation else columns):
+            wanted_columns = [*columns, OP] if has_operation else columns
+            for batch in parquet.iter_batches(size, columns=wanted_columns, use_threads=False):
                 rows = batch
                 if has_operation:
                     rows = batch.filter(pc.is_in(batch.column(OP), pa.array(operations, pa.string())))

@@ -15,7 +15,7 @@ from syncline.errors import ConfigError, DataError
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Cursor: TypeAlias = JSON
-"""Where the next incremental read starts. Only its source understands it."""
+"""Where the next incremental read starts. Only its source understands it; a map says under `at` how far that is."""
 Rows: TypeAlias = "pa.Table | pa.RecordBatch | Mapping[str, Sequence[object]] | Sequence[Mapping[str, object]]"
 """Arrow rows, or plain Python columns or rows, which are then fitted to the model value by value."""
 

@@ -13,7 +13,8 @@ from syncline import ConfigError, Secret
 _SQLITE = re.compile(r"sqlite:///([^?]+)")
 _NO_PORT = re.compile(r"(\[[^\]]*\])|:(?!\d*(?:,|$)).*")
 _ANY_DRIVER = re.compile(r"^postgres(ql)?://")
-_HARMLESS = (
+_POSTGRESQL = re.compile(r"^postgres(ql)?(\+psycopg)?://")
+HARMLESS = (
     *("application_name", "charset", "connect_timeout", "dbname", "driver", "host", "hostaddr"),
     *("port", "service", "sslmode", "sslrootcert"),
 )
@@ -35,6 +36,19 @@ def for_sqlalchemy(url: str) -> str:
         'postgresql+psycopg://db/shop'
     """
     return _ANY_DRIVER.sub("postgresql+psycopg://", plain(url))
+
+
+def for_libpq(url: str) -> str | None:
+    """The address as PostgreSQL's own library takes it, with all its settings; None where it takes SQLAlchemy.
+
+    A driver other than ours (`postgresql+pg8000://`) is reached through SQLAlchemy.
+
+    Example:
+        >>> for_libpq("postgresql+psycopg://db/shop?sslmode=require")
+        'postgresql://db/shop?sslmode=require'
+    """
+    address, found = _POSTGRESQL.subn("postgresql://", plain(url))
+    return address if found else None
 
 
 def shown(url: str) -> str:
@@ -62,8 +76,9 @@ def scrubbed(text: str, url: str) -> str:
     """
     _, account, rest = _parts(url)
     settings = [setting.partition("=") for setting in rest.partition("?")[2].split("&")]
-    values = {value if equals else name for name, equals, value in settings if name.lower() not in _HARMLESS}
-    hidden = values | {account.partition(":")[2]}
+    values = {value if equals else name for name, equals, value in settings if name.lower() not in HARMLESS}
+    no_ports = {found[0][1:] for found in _NO_PORT.finditer(rest.partition("/")[0]) if not found[1]}
+    hidden = values | no_ports | {account.partition(":")[2]}
     plain_words = {unquote(word) for word in hidden} | {unquote_plus(word) for word in hidden}
     for word in sorted(hidden | plain_words | {quote(word, safe="") for word in plain_words}, key=len, reverse=True):
         if word:
@@ -127,12 +142,12 @@ def _has_clear_account(url: str) -> bool:
 def _shown_settings(query: str) -> Iterator[str]:
     for setting in filter(None, query.split("&")):
         name, equals, _ = setting.partition("=")
-        yield setting if name.lower() in _HARMLESS else f"{name}=***" if equals else "***"
+        yield setting if name.lower() in HARMLESS else f"{name}=***" if equals else "***"
 
 
 def _telling_settings(query: str) -> Iterator[str]:
     """The settings that are not shown and may say which database it is, without whoever logs in."""
     for setting in filter(None, query.split("&")):
         name, _, value = setting.partition("=")
-        if name.lower() not in _HARMLESS and not _LOGIN.search(name):
+        if name.lower() not in HARMLESS and not _LOGIN.search(name):
             yield f"{name}={_LOGIN_PART.sub('', unquote_plus(value))}"

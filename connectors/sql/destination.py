@@ -90,6 +90,10 @@ class SqlDestination(Destination):
 
     def _end(self) -> End:
         path = address.sqlite_file(self.url)
+        if path is None and address.for_libpq(self.url):
+            from connectors.sql.postgresql_end import PostgresqlEnd  # noqa: PLC0415 - its driver takes time to start
+
+            return PostgresqlEnd(self.url, self.schema)
         if path is None:
             from connectors.sql.alchemy_end import AlchemyEnd  # noqa: PLC0415 - SQLite does without SQLAlchemy
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -33,14 +33,18 @@ class Stored:
     rejected: str
 
 
-class Writer(Protocol):
-    """A database in a write transaction."""
+class Plans(Protocol):
+    """The plans a database has noted, in a write transaction."""
 
     def stored(self) -> Stored | None:
         """What the last load of the scope left; held against others from now on (R21)."""
 
     def note(self, stored: Stored) -> None:
         """Put that down, in this very transaction."""
+
+
+class Writer(Plans, Protocol):
+    """A database in a write transaction."""
 
     def savepoint(self) -> AbstractContextManager[None]:
         """All of what happens within, or nothing of it; the transaction goes on."""
@@ -56,22 +60,59 @@ class Writer(Protocol):
 
 
 def load(writer: Writer, request: Load) -> list[Rejection]:
+    """Apply the plan row by row, unless it has been (R20)."""
+    return once(writer, request, lambda: _apply(writer, request))
+
+
+def once(plans: Plans, request: Load, apply: Callable[[], list[Rejection]]) -> list[Rejection]:
     """Apply the plan, or answer again what was answered when it was first applied (R20).
 
     Raises:
         LeaseLost: a plan with a higher fence has been here.
         DataError: too many rows are refused.
     """
-    before = writer.stored()
+    before = plans.stored()
     if before and before.fence > request.fence:  # Invariant 6
         message = f"{request.scope} was loaded by a later run (fence {before.fence}; this one has {request.fence})"
         raise LeaseLost(message)
     if before and before.plan == request.plan:  # Invariant 5
-        writer.note(Stored(request.fence, before.plan, before.rejected))
+        plans.note(Stored(request.fence, before.plan, before.rejected))
         return _from_text(before.rejected, request)
-    rejected = _apply(writer, request)
-    writer.note(Stored(request.fence, request.plan, _as_text(rejected)))
+    rejected = apply()
+    plans.note(Stored(request.fence, request.plan, _as_text(rejected)))
     return rejected
+
+
+def sift(attempt: Callable[[Sequence[int]], str], places: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Try these together; where one is refused, halve until it stands alone, and tell its place and why (R19).
+
+    Example:
+        >>> list(sift(lambda places: "odd one out" if 5 in places else "", range(8)))
+        [(5, 'odd one out')]
+    """
+    reason = attempt(places)
+    if reason and len(places) == 1:
+        yield places[0], reason
+    elif reason:
+        middle = len(places) // 2
+        yield from sift(attempt, places[:middle])
+        yield from sift(attempt, places[middle:])
+
+
+def key_of(batch: pa.RecordBatch, row: int, key: Sequence[str]) -> dict[str, Any]:
+    """The key of a row, as values of Python."""
+    return {name: _cell(batch.column(name)[row]) for name in key}
+
+
+def check_count(refused: int, first: str = "") -> None:
+    """See that not too many are refused, for then something else is wrong than single rows.
+
+    Raises:
+        DataError: there are.
+    """
+    if refused > MOST_REFUSED:
+        message = f"more than {MOST_REFUSED:,} rows are refused, so nothing was loaded; the first: {first}"
+        raise DataError(message, hint="mend the table or the model, then run again")
 
 
 def _apply(writer: Writer, request: Load) -> list[Rejection]:
@@ -106,7 +147,7 @@ class _Loading:
 
     def take(self, operation: Operation, batch: pa.RecordBatch) -> None:
         rows, reasons = self.writer.encoded(batch)
-        self.formless += [Rejection(self._key(batch, row), reason) for row, reason in reasons.items()]
+        self.formless += [Rejection(key_of(batch, row, self.key), reason) for row, reason in reasons.items()]
         self._check_count()
         good = [index for index in range(batch.num_rows) if index not in reasons] if reasons else range(batch.num_rows)
         self._narrow(operation, rows, batch, good)
@@ -122,15 +163,12 @@ class _Loading:
                 return
 
     def _narrow(self, operation: Operation, rows: Sequence[Row], batch: pa.RecordBatch, which: Sequence[int]) -> None:
-        """Try these rows together; where one is refused, halve until it stands alone (R19)."""
-        reason = self._refusal(operation, [rows[index] for index in which])
-        if reason and len(which) == 1:
-            self.refused.append(_Item(operation, rows[which[0]], self._key(batch, which[0]), reason))
+        def attempt(places: Sequence[int]) -> str:
+            return self._refusal(operation, [rows[place] for place in places])
+
+        for place, reason in sift(attempt, which):
+            self.refused.append(_Item(operation, rows[place], key_of(batch, place, self.key), reason))
             self._check_count()
-        elif reason:
-            middle = len(which) // 2
-            self._narrow(operation, rows, batch, which[:middle])
-            self._narrow(operation, rows, batch, which[middle:])
 
     def _refusal(self, operation: Operation, rows: Sequence[Row]) -> str:
         try:
@@ -140,14 +178,9 @@ class _Loading:
             return str(refused) or "the database does not say why"
         return ""
 
-    def _key(self, batch: pa.RecordBatch, row: int) -> dict[str, Any]:
-        return {name: _cell(batch.column(name)[row]) for name in self.key}
-
     def _check_count(self) -> None:
-        if len(self.refused) + len(self.formless) > MOST_REFUSED:
-            first = self.refused[0].reason if self.refused else self.formless[0].reason
-            message = f"more than {MOST_REFUSED:,} rows are refused, so nothing was loaded; the first: {first}"
-            raise DataError(message, hint="mend the table or the model, then run again")
+        reasons = [*(item.reason for item in self.refused[:1]), *(item.reason for item in self.formless[:1])]
+        check_count(len(self.refused) + len(self.formless), *reasons[:1])
 
 
 def _cell(value: pa.Scalar) -> Any:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from syncline import Batch, ConfigError, Cursor, Read, SyncMode
 
-Columns: TypeAlias = Mapping[str, Sequence[object]]
+Columns: TypeAlias = "Mapping[str, Sequence[object]] | pa.RecordBatch"
 BATCH_ROWS = 65_536
 FETCH_ROWS = 8_192
 PLAN_TABLE = "_syncline_plan"
@@ -72,10 +72,11 @@ def is_query(origin: str) -> bool:
     """Whether this is a query rather than the name of a table.
 
     Example:
-        >>> is_query("SELECT * FROM pets"), is_query("selections")
-        (True, False)
+        >>> is_query("SELECT * FROM pets"), is_query("selections"), is_query("select")
+        (True, False, False)
     """
-    return origin.lstrip().lower().split(None, 1)[:1] in (["select"], ["with"])
+    first, *others = origin.lower().split(None, 1) or [""]
+    return first in ("select", "with") and bool(others)
 
 
 def regrouped(chunks: Iterable[Sequence[Sequence[object]]], names: Sequence[str]) -> Iterator[Columns]:

@@ -18,11 +18,14 @@ from syncline import Batch, ConfigError, DataModel, Read, Source
 class SqlSource(Source):
     """Tables, views and queries of a SQL database; each read sees one snapshot of it.
 
+    What the types of PostgreSQL become stands in `postgresql_type`. Of its tables an incremental read misses no
+    transaction, however late it ended (`postgresql_late`); views, queries and other systems need an `overlap`.
+
     In a from-date read a column of integers counts seconds since 1970, or milli- or microseconds where its
     values are that large. A DECIMAL without digits in SQLite is a float, as SQLite keeps it.
 
     Args:
-        url: its address as SQLAlchemy takes it: `sqlite:///shop.db`, `postgresql+psycopg://host/shop`.
+        url: its address as SQLAlchemy takes it: `sqlite:///shop.db`, `postgresql://host/shop?sslmode=require`.
         schema: where the tables are; None: where the database looks by itself.
     """
 
@@ -75,6 +78,12 @@ class SqlSource(Source):
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
         path = address.sqlite_file(self.url)
+        if address.for_libpq(self.url):
+            from connectors.sql import postgresql_reader  # noqa: PLC0415 - SQLite does without its driver
+
+            with postgresql_reader.reading(self.url, self.schema) as reader:
+                yield reader
+            return
         if path is None:
             from connectors.sql.alchemy_reader import reading  # noqa: PLC0415 - SQLite does without SQLAlchemy
 

@@ -41,12 +41,12 @@ def stored(column: pa.Array) -> list[object]:
 
 def formless(rows: pa.RecordBatch) -> dict[int, str]:
     """Row -> why it cannot be kept in SQLite as it is; empty if all can."""
-    return _found(rows, _formless)
+    return found(rows, _formless)
 
 
 def beyond_years(rows: pa.RecordBatch) -> dict[int, str]:
     """Row -> why Python has no value for it; empty if it has for all."""
-    return _found(rows, _beyond_years)
+    return found(rows, _beyond_years)
 
 
 def within_years(column: pa.Array) -> pa.Array:
@@ -55,15 +55,16 @@ def within_years(column: pa.Array) -> pa.Array:
     return column if bad is None else pc.if_else(bad, pa.scalar(None, column.type), column)
 
 
-def _found(rows: pa.RecordBatch, test: Callable[[pa.Array], tuple[pa.Array | None, str]]) -> dict[int, str]:
-    found: dict[int, str] = {}
+def found(rows: pa.RecordBatch, test: Callable[[pa.Array], tuple[pa.Array | None, str]]) -> dict[int, str]:
+    """Row -> which value of it fails the test, and why."""
+    failed: dict[int, str] = {}
     for name, column in zip(rows.schema.names, rows.columns, strict=True):
         bad, why = test(column)
         if bad is not None and pc.any(bad).as_py():
             shown = (_without_zone(column) if pa.types.is_timestamp(column.type) else column).cast(pa.string())
             for row in pc.indices_nonzero(bad).to_pylist():
-                found.setdefault(row, f"`{name}`: {shown[row]} {why}")
-    return found
+                failed.setdefault(row, f"`{name}`: {shown[row]} {why}")
+    return failed
 
 
 def _formless(column: pa.Array) -> tuple[pa.Array | None, str]:

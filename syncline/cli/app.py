@@ -22,7 +22,7 @@ class _Program(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # a click.Context, which Typer does not name in public
         """Run the command that was asked for."""
         try:
-            return super().invoke(ctx)
+            return self._invoke(ctx)
         except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
             raise
         except KeyboardInterrupt:
@@ -35,6 +35,15 @@ class _Program(TyperGroup):
             log = keep_traceback(ctx.params.get("workspace"), error)
             say_error(SynclineError(f"a fault in Syncline: {_first_line(error)}, please report; details in {log}"))
             raise typer.Exit(1) from error
+
+    def _invoke(self, ctx: Any) -> Any:
+        """Run it; libraries that call back into Python may make an error of an interrupt."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if "KeyboardInterrupt" in str(error):
+                raise KeyboardInterrupt from error
+            raise
 
 
 app = typer.Typer(

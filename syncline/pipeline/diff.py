@@ -166,6 +166,7 @@ def _absent(engine: Engine, work: Work, extraction: Extraction) -> pa.Table | No
 def _late(engine: Engine, work: Work) -> int:
     """How many changed rows lie before the cursor: without the overlap they had been missed (R9)."""
     since = work.head.cursors.get("")
+    since = since.get("at") if isinstance(since, dict) else since
     if work.mode is not SyncMode.INCREMENTAL or work.sync.cursor is None or since is None:
         return 0
     index = work.model.schema.get_field_index(work.sync.cursor)

@@ -29,11 +29,11 @@ class Server:
     def url(self, database: str) -> str:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The URL of a fresh database."""
         name = f"test_{uuid4().hex}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
         return self.url(name)
 
 
@@ -56,6 +56,8 @@ def _started(folder: Path, server: Server) -> Iterator[None]:
     made = ["-U", USER, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run([programs / "initdb", "-D", data, *made], check=True, capture_output=True, cwd=folder, **identity)
     settings = ["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
+    settings += ["-c", "autovacuum=off"]  # its transactions would move the snapshots that tests compare
+    settings += ["-c", "max_prepared_transactions=4"]
     command = [programs / "postgres", "-D", data, "-p", str(server.port), *settings]
     with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stderr=log, **identity) as process:
         try:
