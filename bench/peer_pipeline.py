@@ -6,22 +6,19 @@ import sys
 import dlt
 from dlt.sources.sql_database import sql_table
 
-BACKEND = os.environ.get("BENCH_BACKEND", "connectorx")
-
 
 def main(task: str) -> None:
     """Load the table: all of it in place of what is there, or what changed, merged by its key."""
     source = os.environ["BENCH_SOURCE"]
     since = None if task == "full" else dlt.sources.incremental("updated_at")
-    options = {"backend_kwargs": {"conn": source, "return_type": "arrow_stream"}} if BACKEND == "connectorx" else {}
     rows = sql_table(
         source.replace("://", "+psycopg2://"),
         table="items",
-        backend=BACKEND,
+        backend="connectorx",
+        backend_kwargs={"conn": source, "return_type": "arrow_stream"},
         chunk_size=50_000,
         incremental=since,
         reflection_level="full_with_precision",
-        **options,
     )
     rows.apply_hints(primary_key="id")
     pipeline = dlt.pipeline(
@@ -31,7 +28,7 @@ def main(task: str) -> None:
         dataset_name="copied",
     )
     way = {"disposition": "merge", "strategy": "upsert"} if task == "incremental" else "replace"
-    pipeline.run(rows, write_disposition=way, loader_file_format="csv").raise_on_failed_jobs()
+    pipeline.run(rows, write_disposition=way, loader_file_format="parquet").raise_on_failed_jobs()
 
 
 if __name__ == "__main__":
