@@ -54,7 +54,10 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     engine.run(f"CREATE TEMP VIEW before AS {before}")
     if not _counts_absence(work):
         shown, join = listed([f"before.{column}" for column in [*columns(model), PART, STALE]]), listed(keys(model))
-        engine.run(f"CREATE TEMP TABLE asked AS SELECT {shown} FROM before SEMI JOIN resolved USING ({join})")
+        near = f"SELECT * FROM before WHERE {_reach(engine, model)}"
+        engine.run(
+            f"CREATE TEMP TABLE asked AS SELECT {shown} FROM ({near}) AS before SEMI JOIN resolved USING ({join})"
+        )
     source = "before" if _counts_absence(work) else "asked"
     difference = comparison.compare(
         engine,
@@ -70,6 +73,13 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     owing = _owed(work, extraction, rejected, absent, _seen(engine, work))
     delta = _delta(work, extraction, layers, owing, len(doubled))
     return replace(delta, files=files, before=previous, late=late, difference=difference)
+
+
+def _reach(engine: Engine, model: DataModel) -> str:
+    """A condition that lets the engine leave out those parts of the snapshot that have none of the keys that came."""
+    key, kind = keys(model)[0], engine_name(model.schema.field(model.key[0]).type)
+    ((low, high),) = engine.rows(f"SELECT min({key})::VARCHAR, max({key})::VARCHAR FROM resolved")
+    return "false" if low is None else f"{key} BETWEEN {literal(low)}::{kind} AND {literal(high)}::{kind}"
 
 
 def _slices(engine: Engine, work: Work, extraction: Extraction) -> Sequence[str]:
