@@ -34,7 +34,7 @@ POINTS = [
     *((FULL, point) for point in (*EXTRACTING, *PROMISING, *LOADING, *COMMITTING)),
     *((INCREMENTAL, point) for point in ("in load", "after load")),
 ]
-SLEEPS_SECONDS = 12
+SLEEPS_SECONDS = 30
 RUNNING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {}"
 IN_STATEMENT = "wait_event = 'PgSleep'"
 SLOW = """
