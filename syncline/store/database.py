@@ -21,6 +21,8 @@ from syncline.store.tables import Moment
 
 WAIT_SECONDS = 30
 """How long a transaction waits for another one before it gives up."""
+ASLEEP_SECONDS = 10
+"""How long a transaction may fall silent before PostgreSQL ends it; less than others wait for what it holds."""
 _CLOCKS = {"sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')", "postgresql": "clock_timestamp()"}
 _EXAMPLES = "e.g. sqlite:///store.db or postgresql://user:password@host/database"
 _PRAGMAS = (
@@ -141,10 +143,11 @@ def _postgresql(url: URL) -> Engine:
     engine = create_engine(
         url, connect_args=options, pool_pre_ping=True, isolation_level="READ COMMITTED", hide_parameters=True
     )
-    event.listen(engine, "connect", _set_limit)
+    event.listen(engine, "connect", _set_limits)
     return engine
 
 
-def _set_limit(connection: Any, _record: object) -> None:
+def _set_limits(connection: Any, _record: object) -> None:
     connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{ASLEEP_SECONDS}s'")
     connection.commit()

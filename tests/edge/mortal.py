@@ -1,7 +1,7 @@
 """A run that ends its own life, or falls asleep, at a named point: `python -m tests.edge.mortal FOLDER REQUEST POINT`.
 
-The product knows nothing of it: steps and store are wrapped, and Python's audit events and SQLite's trace tell when
-a file is renamed or a transaction ends.
+The product knows nothing of it: steps and store are wrapped, and Python's audit events and what is said to the
+databases tell when a file is renamed or a transaction ends.
 """
 
 from __future__ import annotations
@@ -25,21 +25,30 @@ from syncline.pipeline import Delta, Extraction, Loaded, Plan, Steps, Work
 from syncline.run import Head
 from syncline.storage import Storage
 from syncline.store import open_store
+from tests.edge import mortal_postgresql
 
 NTH = {"in extract": 3, "in load": 3}
 """Which time a point that is passed often counts."""
 ASLEEP = "asleep "
 
 
+def addresses(folder: Path) -> list[str]:
+    """Where source, destination and store are: SQLite files of the folder, unless other places are written there."""
+    told = folder / "addresses"
+    if told.exists():
+        return told.read_text().split()
+    return [f"sqlite:///{folder / name}.db" for name in ("source", "destination", "store")]
+
+
 def connection(folder: Path) -> Connection:
-    """From one SQLite file to another, and into a CSV file."""
+    """From one database to another, and into a CSV file."""
     model = ModelSync("ITEMS", "item", Target("items"), cursor="updated_at", publish=(Publication("csv"),))
-    source, destination = (f"sqlite:///{folder / name}.db" for name in ("source", "destination"))
+    source, destination, _ = addresses(folder)
     return Connection("shop", SqlSource(source), SqlDestination(destination), (model,))
 
 
 def store(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder / 'store.db'}")
+    return open_store(addresses(folder)[2])
 
 
 def storage(folder: Path) -> Storage:
@@ -132,6 +141,7 @@ def mortal_steps(fate: Fate) -> Steps:
     """The steps, around which the process may end."""
 
     def extract(work: Work) -> Extraction:
+        fate.at("before extract")
         return pipeline.extract(replace(work, report=lambda _rows: fate.at("in extract")))
 
     def diff(work: Work, extraction: Extraction) -> Delta:
@@ -194,6 +204,8 @@ def main(folder: Path, asked: str, point: str) -> None:
     in_small_batches()
     write_haltingly(fate)
     trace_databases(fate)
+    if addresses(folder)[0].startswith("postgresql:"):
+        mortal_postgresql.trace(fate)
     sys.addaudithook(fate.hear)
     mortal: Any = MortalStore(store(folder), fate)
     request = Request.parse(json.loads(asked))

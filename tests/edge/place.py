@@ -10,12 +10,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syncline import Request, Run, pipeline
+from syncline import Busy, Request, Run, pipeline
 from tests.edge import mortal
 
 FIRST_ROWS = """
@@ -47,8 +48,18 @@ class Place:
             source.executescript(script)
 
     def sync(self, request: Request) -> Run:
-        store = mortal.store(self.folder)
-        return pipeline.sync(mortal.connection(self.folder), request, store, mortal.storage(self.folder))
+        with closing(mortal.store(self.folder)) as store:
+            return pipeline.sync(mortal.connection(self.folder), request, store, mortal.storage(self.folder))
+
+    def sync_in_time(self, request: Request) -> Run:
+        """The run that takes over once the lease of the one before has run out."""
+        end = time.monotonic() + 20
+        while True:
+            try:
+                return self.sync(request)
+            except Busy:
+                assert time.monotonic() < end
+                time.sleep(0.1)
 
     def begin(self, request: Request, point: str, **variables: str) -> subprocess.Popen[str]:
         """A run in a process of its own."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from syncline import Busy, Request, Run, RunResult, RunStatus
+from syncline import Request, RunResult, RunStatus
 from tests.edge import mortal
 from tests.edge.place import CHANGES, COLUMNS, DELETIONS, FIRST_ROWS, GONE_MEANWHILE, MEANWHILE, Place
 
@@ -167,7 +167,7 @@ def test_a_run_that_wakes_after_its_lease_changes_nothing_more(place: Place, poi
             assert os.WIFSTOPPED(status)
             place.sell(MEANWHILE)
             place.sell(GONE_MEANWHILE)
-            assert in_time(place, request).status is RunStatus.SUCCEEDED
+            assert place.sync_in_time(request).status is RunStatus.SUCCEEDED
             known = remembered(place)
         finally:
             asleep.send_signal(signal.SIGCONT)
@@ -177,17 +177,6 @@ def test_a_run_that_wakes_after_its_lease_changes_nothing_more(place: Place, poi
     assert_equal(place)
     assert_whole(place)
     assert [run.status for run in mortal.store(place.folder).runs()[:2]] == ["succeeded", "failed"]
-
-
-def in_time(place: Place, request: Request) -> Run:
-    """The run that takes over once the lease has run out."""
-    end = time.monotonic() + 20
-    while True:
-        try:
-            return place.sync(request)
-        except Busy:
-            assert time.monotonic() < end
-            time.sleep(0.1)
 
 
 def remembered(place: Place) -> object:
