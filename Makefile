@@ -19,7 +19,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not prefect"
 	@if grep -rqs "mark\.prefect" tests --include="*.py" --exclude-dir=architecture; then \
-		set -x; $(BIN)/python -m pytest -q -m prefect tests; fi
+		set -x; $(BIN)/python -m pytest -q -m prefect --timeout 240 tests; fi
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -24,7 +24,7 @@ from tests.edge.shop import Call
 
 ROOT = Path(__file__).parents[2]
 EQUAL = "both sides equal by SQL: CUSTOMERS 59 = 59, TRACKS 3,503 = 3,503, "
-with_prefect = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(150)]
+with_prefect = [pytest.mark.prefect, pytest.mark.xdist_group("prefect"), pytest.mark.timeout(240)]
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -163,7 +163,7 @@ class TestWhatItShows:
 
 @pytest.mark.prefect
 @pytest.mark.xdist_group("prefect")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "syncline", "demo", "--folder", "here"]
     with subprocess.Popen(

@@ -42,8 +42,11 @@ models:
 Found = TypeVar("Found")
 
 
-def until(find: Callable[[], Found | None], within: float = 25) -> Found:
-    """What `find` finds, as soon as it finds it."""
+def until(find: Callable[[], Found | None], within: float = 100) -> Found:
+    """What `find` finds, as soon as it finds it.
+
+    Prefect's server waits up to 60 s when its SQLite file is locked, and then goes on.
+    """
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         if (found := find()) is not None:
