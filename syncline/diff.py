@@ -18,7 +18,7 @@ from syncline.statement import listed, literal
 
 CHANGES = "changes"
 """The engine's table of what changed: `_op`, the rows after (c0…), and before (b0…)."""
-SLICE_ROWS = 500_000
+SLICE_ROWS = 100_000
 _SAMPLES = 100
 
 
@@ -62,7 +62,7 @@ def sliced(engine: Engine, model: DataModel, before: str, rows: int) -> list[str
     """Conditions that cut the keys of `before` into ranges of about SLICE_ROWS rows.
 
     Where both sides lie in the order of the key, each range reads its own rows only, so a comparison takes the memory
-    of one slice whatever there is, and half the time of a whole one.
+    of one slice whatever there is, and less time than a whole one.
 
     Example:
         >>> from syncline.engine import opened
