@@ -238,7 +238,6 @@ class _Reading:
             read=self._read,
             rejections=len(self._rejected),
             complete=tuple(complete),
-            parts=tuple(self._complete),
             cursors=self._cursors,
             in_key_order=self._in_key_order,
             ordered=self._ordered,

@@ -41,7 +41,7 @@ def work_for(
             where=sync.where,
             hint=f"`syncline forget {connection.name} {sync.name}`, then sync into a new table",
         )
-    if sync.name in request.approve and not storage_has(storage, store.tenant, connection, sync, request):
+    if sync.name in request.approve and not _has_list(storage, store.tenant, connection, sync, request):
         raise ConfigError(
             f"model {sync.name} has no list `{request.approve[sync.name]}` to approve", hint="look at it again"
         )
@@ -66,7 +66,7 @@ def work_for(
     )
 
 
-def storage_has(storage: Storage, tenant: str, connection: Connection, sync: ModelSync, request: Request) -> bool:
+def _has_list(storage: Storage, tenant: str, connection: Connection, sync: ModelSync, request: Request) -> bool:
     """The list that is to be approved is still there."""
     return (
         storage.root / home(tenant, connection.name, sync.name) / request.approve[sync.name] / "owed.parquet"

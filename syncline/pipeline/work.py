@@ -143,7 +143,6 @@ class Extraction:
     read: int = 0
     rejections: int = 0
     complete: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ()
     cursors: dict[str, Cursor] = field(default_factory=dict)
     in_key_order: bool = False
     ordered: bool = False
