@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import quote
@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from syncline import export
 from syncline.errors import DataError
-from syncline.export import Format
+from syncline.export import Format, Options
 from syncline.storage import settle
 
-__all__ = ["KEPT", "Format", "Publication", "prune", "publish"]
+__all__ = ["KEPT", "Format", "Options", "Publication", "prune", "publish"]
 
 KEPT = 30
 """How many versions of a file are kept, unless one says otherwise."""
@@ -30,19 +30,34 @@ _ABANDONED = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One export file of a model."""
+    """One export file of a model.
+
+    `name` tells it from others of the same format: `latest.csv` has none, `prices/latest.csv` is called prices.
+    """
 
     format: Format
+    name: str = ""
+    options: Options = field(default_factory=Options)
 
     @property
     def suffix(self) -> str:
         """What its files end in.
 
         Example:
-            >>> Publication("jsonl").suffix
-            '.jsonl'
+            >>> Publication("csv", options=Options(compression="gzip")).suffix
+            '.csv.gz'
         """
-        return f".{self.format}"
+        return export.suffix(self.format, self.options)
+
+    @property
+    def media_type(self) -> str:
+        """What a server says that it is (P1.21).
+
+        Example:
+            >>> Publication("jsonl").media_type
+            'application/x-ndjson'
+        """
+        return export.media_type(self.format, self.options)
 
 
 def publish(

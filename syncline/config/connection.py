@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from syncline import datatype
 from syncline.config.node import Node, load
+from syncline.config.publication import publications
 from syncline.config.setting import connector, duration
 from syncline.config.settings import limits, named
 from syncline.connection import Connection, Limits, ModelSync, Schedule
 from syncline.connector import Destination, OnDelete, Source, Target, destination_kind, source_kind
 from syncline.errors import ConfigError
 from syncline.model import SyncMode
-from syncline.publication import Format, Publication
 
 _KEYS = ["connection", "source", "destination", "features", "limits", "models"]
 _MODEL_KEYS = [
@@ -86,7 +86,7 @@ def _model(
     found = node.mapping(_MODEL_KEYS, later=_LATER)
     if "from" not in found:
         node.wrong(f"model {model}: `from` is missing", "say which table or file: `from: invoice`")
-    publish = _publications(found["publish"]) if "publish" in found else ()
+    publish = publications(found["publish"]) if "publish" in found else ()
     if destination is None and not publish:
         node.wrong(f"model {model} goes nowhere", "add a `destination:` to the connection, or `publish:` to the model")
     return ModelSync(
@@ -151,16 +151,3 @@ def _mode(node: Node | None, features: frozenset[SyncMode]) -> SyncMode:
     if mode not in features:
         node.wrong(f"the connection does not allow {mode} runs", f"allowed are {', '.join(sorted(features))}")
     return mode
-
-
-def _publications(node: Node) -> tuple[Publication, ...]:
-    made = []
-    for item in node.items():
-        found = item.mapping(["format"])
-        if "format" not in found:
-            item.wrong("`format` is missing", f"one of {', '.join(get_args(Format))}")
-        chosen: Any = found["format"].choice(get_args(Format))
-        made.append(Publication(chosen))
-    if len({one.format for one in made}) < len(made):
-        node.wrong("a format stands twice", "one file a format")
-    return tuple(made)

@@ -107,8 +107,8 @@ def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
 
 def send_fingerprint(sync: ModelSync, model: DataModel) -> str:
     """What is made of the rows: when it changes, the publications are made anew (R5)."""
-    formats = [publication.format for publication in sync.publish]
-    return _hashed([target(sync.target), sync.target.on_delete, formats, _columns(model)])
+    files = [[made.format, made.name, repr(made.options.chosen())] for made in sync.publish]
+    return _hashed([target(sync.target), sync.target.on_delete, files, _columns(model)])
 
 
 def _columns(model: DataModel) -> list[list[str]]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from typing import BinaryIO, Literal, TypeAlias
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-Format: TypeAlias = Literal["csv", "jsonl", "parquet"]
+from syncline.export.option import Format, Options
+
+__all__ = ["Format", "Options", "media_type", "suffix", "write"]
+
 _TEXT = pa.large_string()
 _NOT_IN_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
@@ -27,6 +30,40 @@ def write(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Format, file:
     - Parquet: zstd.
     """
     _WRITERS[form](rows, schema, file)
+
+
+def suffix(form: Format, options: Options) -> str:
+    """What files of a format end in.
+
+    Example:
+        >>> suffix("csv", Options(compression="gzip"))
+        '.csv.gz'
+    """
+    return f".{form}.gz" if options.compression else f".{form}"
+
+
+def media_type(form: Format, options: Options) -> str:
+    """What a server says that such a file is.
+
+    Example:
+        >>> media_type("csv", Options(encoding="utf-8-sig"))
+        'text/csv; charset=utf-8'
+    """
+    if options.compression:
+        return "application/gzip"
+    name = _MEDIA_TYPES[form]
+    return f"{name}; charset={options.encoding.removesuffix('-sig')}" if name.startswith("text/") else name
+
+
+_MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": "application/xml",
+}
 
 
 def _write_csv(rows: Iterable[pa.RecordBatch], schema: pa.Schema, file: BinaryIO) -> None:
