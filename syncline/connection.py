@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 import pyarrow as pa
 
@@ -11,6 +12,13 @@ from syncline.connector import Destination, Source, Target
 from syncline.errors import ConfigError
 from syncline.model import DataModel, SyncMode
 from syncline.publication import Publication
+
+
+class Download(StrEnum):
+    """What may be downloaded, where it is enabled (P1.18, P1.19, P1.20)."""
+
+    FILE = "file_download"
+    LATEST = "file_download_latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,8 @@ class ModelSync:
 class Connection:
     """A source, a destination and the models between them; one run at a time.
 
-    `features` says which modes may be asked for (P1.13); `destination` may be missing where files are published.
+    `features` says which modes may be asked for (P1.13), `downloads` which files may be fetched: of a run, or the
+    newest (P1.20). `destination` may be missing where files are published.
     """
 
     name: str
@@ -111,6 +120,7 @@ class Connection:
     models: tuple[ModelSync, ...]
     features: frozenset[SyncMode] = frozenset(SyncMode)
     where: str = ""
+    downloads: frozenset[Download] = frozenset()
 
     def __post_init__(self) -> None:
         """Check what concerns the models together."""

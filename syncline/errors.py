@@ -2,6 +2,7 @@
 
 SynclineError
 ├── ConfigError      change a setting
+│   └── ConfigErrors change several
 ├── DataError        look at the rows
 ├── TransientError   try again (may say when)
 ├── Withheld         look at it, then approve
@@ -10,6 +11,8 @@ SynclineError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class SynclineError(Exception):
@@ -39,6 +42,24 @@ class ConfigError(SynclineError):
     """A setting must change before this can work."""
 
     exit_code = 2
+
+    @property
+    def each(self) -> tuple[ConfigError, ...]:
+        """The mistakes this tells of, one by one."""
+        return (self,)
+
+
+class ConfigErrors(ConfigError):
+    """Several settings must change, each for a reason of its own."""
+
+    def __init__(self, each: Sequence[ConfigError]) -> None:
+        super().__init__("; ".join(map(str, each)))
+        self.args = (tuple(each),)
+
+    @property
+    def each(self) -> tuple[ConfigError, ...]:
+        """The mistakes, one by one."""
+        return tuple(self.args[0])
 
 
 class DataError(SynclineError):

@@ -137,7 +137,7 @@ class Workspace:
         folder = self.folder / CONNECTIONS
         for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
             try:
-                connection = load_connection(file, self.folder, self.settings.limits)
+                connection = load_connection(file, self.folder, self.settings)
             except ConfigError as error:
                 errors[file.stem if file.stem not in errors else file.name] = error
                 continue

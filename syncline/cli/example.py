@@ -14,10 +14,11 @@ _SETTINGS = """\
 # tenant: default                # the company that everything here belongs to
 # database: "${env:STORE_URL}"   # where runs are remembered; default: SQLite in .syncline
 # storage: /srv/syncline         # where snapshots and files lie; default: .syncline/storage
-# limits:
-#   deleted: 30%                 # a run that would delete more than this waits for `syncline approve` …
-#   at_least: 10                 # … if the table has at least so many rows
-#   rejected: 10%                # a run in which more rows than this do not fit stops
+# defaults:                      # for every model that does not say otherwise; syncline check --explain
+#   limits:
+#     deleted: 30%               # a run that would delete more than this waits for `syncline approve` …
+#     at_least: 10               # … if the table has at least so many rows
+#     rejected: 10%              # a run in which more rows than this do not fit stops
 """
 
 _CONNECTION = """\

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from syncline.errors import SynclineError
+from syncline.errors import ConfigError, SynclineError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,11 +39,12 @@ def note(text: str) -> None:
 
 
 def say_error(error: SynclineError) -> None:
-    """The error and, on a line of its own, what to do about it."""
-    place = f"{error.where}: " if error.where else ""
-    note(f"Error: {place}{error.message}")
-    if error.hint:
-        note(f"  → {error.hint}")
+    """The error and, on a line of its own, what to do about it; where there are several, each of them."""
+    for one in error.each if isinstance(error, ConfigError) else (error,):
+        place = f"{one.where}: " if one.where else ""
+        note(f"Error: {place}{one.message}")
+        if one.hint:
+            note(f"  → {one.hint}")
 
 
 def say_json(data: object) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import yaml
 
+from syncline.config.mistakes import Mistakes
 from syncline.errors import ConfigError
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C is ten times as quick
-_TAG = "tag:yaml.org,2002:"
+TAG = "tag:yaml.org,2002:"
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
@@ -22,13 +21,19 @@ class Node:
     """One value of a YAML file, asked for by the type that is wanted.
 
     A text is taken as it is written: `from: on` names a table called `on`, `password: 0123` keeps its nought.
-    `name` is the way to it, as in `models.INVOICES.key`.
+    `name` is the way to it, as in `models.INVOICES.key`. What `under` it says holds where this one says nothing.
+
+    Args:
+        scope: what it holds for: a model, a connection, a destination, a tenant, the workspace.
+        under: the same in the next farther scope.
     """
 
     file: str
     name: str
     raw: yaml.Node
     key: yaml.Node | None = None
+    scope: str = ""
+    under: Node | None = None
 
     @property
     def where(self) -> str:
@@ -39,7 +44,12 @@ class Node:
     @property
     def is_empty(self) -> bool:
         """Nothing was written, or `null`."""
-        return bool(self.raw.tag == f"{_TAG}null")
+        return bool(self.raw.tag == f"{TAG}null")
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing was written, not even `null`."""
+        return self.is_empty and not self.raw.value
 
     @property
     def is_list(self) -> bool:
@@ -99,40 +109,80 @@ class Node:
         """A list; what is not one is a list of one."""
         if not isinstance(self.raw, yaml.SequenceNode):
             return [self]
-        return [Node(self.file, f"{self.name}[{index}]", item) for index, item in enumerate(self.raw.value)]
+        return [
+            Node(self.file, f"{self.name}[{index}]", item, scope=self.scope)
+            for index, item in enumerate(self.raw.value)
+        ]
 
     def texts(self) -> tuple[str, ...]:
         """A text, or a list of them."""
         return tuple(item.text() for item in self.items())
 
-    def mapping(self, known: Iterable[str] | None = None, *, later: Iterable[str] = ()) -> dict[str, Node]:
+    def mapping(
+        self,
+        known: Iterable[str] | None = None,
+        *,
+        later: Iterable[str] = (),
+        merged: Container[str] = (),
+        inside: Mapping[str, str] | None = None,
+    ) -> dict[str, Node]:
         """A mapping, of `known` keys only where they are given. Those without a value are left out.
+
+        A known key that is not here is looked for in farther scopes, unless it says `null`; a mapping among `merged`
+        is completed from there, key by key. `inside` tells in which of the known keys another one belongs.
 
         Raises:
             ConfigError: a key is unknown, stands twice, or is one of `later`: a future version has it.
         """
+        if known is None:
+            return self._own()
+        known = list(known)
+        self._refuse(known, later, inside or {})
+        return {key: node for key, node in self._with_farther(known, merged).items() if not node.is_empty}
+
+    def _with_farther(self, known: list[str], merged: Container[str]) -> dict[str, Node]:
+        found = self._own()
+        farther = {} if self.under is None else self.under._with_farther(known, merged)  # noqa: SLF001 - one of its own
+        for key, far in farther.items():
+            near = found.get(key)
+            if near is None or near.is_blank:
+                found[key] = far
+            elif key in merged and near.is_mapping and far.is_mapping:
+                found[key] = replace(near, under=far)
+        return {key: node for key, node in found.items() if key in known}
+
+    def _refuse(self, known: list[str], later: Iterable[str], inside: Mapping[str, str]) -> None:
+        mistakes, place = Mistakes(), f" in `{self.name}`" if self.name else ""
+        for key, node in self._own().items():
+            at = Node(self.file, key, node.key or node.raw)
+            with mistakes.noted():
+                if key in later:
+                    at.wrong(f"`{key}` is not there yet", "this version syncs one source, its rows as they are")
+                if key not in known:
+                    hint = f"put it into `{inside[key]}:`" if key in inside else _known(key, known)
+                    at.wrong(f"unknown key `{key}`{place}", hint)
+        mistakes.tell()
+
+    def _own(self) -> dict[str, Node]:
         if not isinstance(self.raw, yaml.MappingNode):
             self.unfit("`key: value` lines")
         found: dict[str, Node] = {}
+        mistakes = Mistakes()
         for key, value in self._pairs(self.raw):
-            at = Node(self.file, key.value, key)
-            if key.value in later:
-                at.wrong(f"`{key.value}` is not there yet", "this version syncs one source, its rows as they are")
-            if known is not None and key.value not in known:
-                place = f" in `{self.name}`" if self.name else ""
-                at.wrong(f"unknown key `{key.value}`{place}", _known(key.value, known))
-            if key.value in found:
-                first = found[key.value].raw.start_mark.line + 1
-                at.wrong(f"`{key.value}` stands twice", f"the first one is in line {first}; keep one of them")
-            found[key.value] = Node(self.file, f"{self.name}.{key.value}".lstrip("."), value, key)
-        return {key: node for key, node in found.items() if known is None or not node.is_empty}
+            with mistakes.noted():
+                if key.value in found:
+                    hint = f"the first one is in line {found[key.value].raw.start_mark.line + 1}; keep one of them"
+                    Node(self.file, key.value, key).wrong(f"`{key.value}` stands twice", hint)
+            found[key.value] = Node(self.file, f"{self.name}.{key.value}".lstrip("."), value, key, self.scope)
+        mistakes.tell()
+        return found
 
     def _pairs(self, mapping: yaml.MappingNode) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
         own = {key.value for key, _ in mapping.value if isinstance(key, yaml.ScalarNode)}
         for key, value in mapping.value:
             if not isinstance(key, yaml.ScalarNode):
                 Node(self.file, self.name, key).wrong("a key is a text, not a list or a mapping")
-            if key.tag == f"{_TAG}merge" and isinstance(value, yaml.MappingNode):  # `<<: *defaults`
+            if key.tag == f"{TAG}merge" and isinstance(value, yaml.MappingNode):  # `<<: *defaults`
                 yield from (pair for pair in self._pairs(value) if pair[0].value not in own)
             else:
                 yield key, value
@@ -154,55 +204,3 @@ def _known(word: str, known: Iterable[str]) -> str:
     names = list(known)
     near = get_close_matches(word, names, 1)
     return (f"did you mean `{near[0]}`? " if near else "") + f"known are {', '.join(names)}"
-
-
-def load(path: Path, shown: str) -> Node:
-    """What stands in a YAML file, in an empty one nothing; `shown` is the file's name in messages.
-
-    Raises:
-        ConfigError: it cannot be read, or is not YAML.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        raw = yaml.compose(text, Loader=_LOADER)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=shown) from error
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise ConfigError("is not UTF-8 text", where=f"{shown}:{line}", hint="save it as UTF-8") from error
-    except yaml.YAMLError as error:
-        raise _not_yaml(error, text, shown) from error
-    if raw is None:
-        return Node(shown, "", yaml.ScalarNode(f"{_TAG}null", "", yaml.Mark(shown, 0, 0, 0, "", 0)))
-    _refuse_circles(raw, shown)
-    return Node(shown, "", raw)
-
-
-def _not_yaml(error: yaml.YAMLError, text: str, shown: str) -> ConfigError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be understood"
-    where = f"{shown}:{mark.line + 1}" if mark else shown
-    lines = text.splitlines()
-    has_tab = mark is not None and mark.line < len(lines) and "\t" in lines[mark.line]
-    hint = "indent with spaces, not tabs" if has_tab else "mind colons, quotes and indents"
-    return ConfigError(f"this is not YAML: {problem}", where=where, hint=hint)
-
-
-def _refuse_circles(root: yaml.Node, shown: str) -> None:
-    """An alias within itself would never end."""
-    inside: set[int] = set()
-    done: set[int] = set()
-
-    def visit(raw: yaml.Node) -> None:
-        if id(raw) in inside:
-            raise ConfigError("an alias contains itself", where=f"{shown}:{raw.start_mark.line + 1}")
-        if id(raw) in done or isinstance(raw, yaml.ScalarNode):
-            return
-        inside.add(id(raw))
-        for child in raw.value:
-            for part in child if isinstance(child, tuple) else (child,):
-                visit(part)
-        inside.remove(id(raw))
-        done.add(id(raw))
-
-    visit(root)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from syncline.config import shape
+from syncline.config.key import Key, Keys, nodes, shapes, values
 from syncline.config.node import Node
 from syncline.publication import Publication
 
 _FORMATS = ("csv", "jsonl", "parquet")
+PUBLICATION: Keys = {
+    "format": Key(lambda node: node.choice(_FORMATS), shape.word("What kind of file.", _FORMATS)),
+}
 
 
 def publications(node: Node) -> tuple[Publication, ...]:
@@ -19,8 +22,11 @@ def publications(node: Node) -> tuple[Publication, ...]:
 
 
 def _publication(node: Node) -> Publication:
-    found = node.mapping(["format"])
+    found = nodes(node, PUBLICATION)
     if "format" not in found:
         node.wrong("`format` is missing", f"one of {', '.join(_FORMATS)}")
-    chosen: Any = found["format"].choice(_FORMATS)
-    return Publication(chosen)
+    return Publication(**values(found, PUBLICATION))
+
+
+_SHAPE = shape.mapping("A file that always holds everything.", shapes(PUBLICATION), ["format"])
+KEY = Key(publications, shape.several("Files made of it.", _SHAPE))

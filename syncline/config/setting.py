@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import yaml
 
+from syncline.config.mistakes import Mistakes
 from syncline.config.node import Node
 from syncline.connector import Connector
 from syncline.errors import ConfigError, SynclineError
@@ -57,21 +58,23 @@ def anchored(text: str, folder: Path) -> str:
     return Secret(whole) if isinstance(text, Secret) else whole
 
 
-def connector(node: Node, kind: type[Kind], folder: Path) -> Kind:
-    """The connector of this kind with the settings that stand beside `kind:`.
+def connector(node: Node, kind: type[Kind], folder: Path, beside: Sequence[str] = ()) -> Kind:
+    """The connector of this kind with the settings that stand beside `kind:`; those `beside` are not its own.
 
     Raises:
         ConfigError: a setting is unknown, missing or of another type.
     """
     settings = [field for field in fields(kind) if field.init]  # type: ignore[arg-type] # connectors are dataclasses
-    found = node.mapping(["kind", *(field.name for field in settings)])
+    found = node.mapping(["kind", *beside, *(field.name for field in settings)])
     hints = get_type_hints(kind)
+    mistakes, values = Mistakes(), {}
     for field in settings:
-        if field.default is MISSING and field.default_factory is MISSING and field.name not in found:
-            node.wrong(f"the setting `{field.name}` is missing in `{node.name}`", f"add `{field.name}: …`")
-    values = {
-        name: _placed(name, _value(value, hints[name]), folder) for name, value in found.items() if name != "kind"
-    }
+        with mistakes.noted():
+            if field.name in found:
+                values[field.name] = _placed(field.name, _value(found[field.name], hints[field.name]), folder)
+            elif field.default is MISSING and field.default_factory is MISSING:
+                node.wrong(f"the setting `{field.name}` is missing in `{node.name}`", f"add `{field.name}: …`")
+    mistakes.tell()
     try:
         made = kind(**values)
         made.identity()  # an address that is none is told here, with its line

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncline.config.node import Node, load
+from syncline.config import defaults, end, shape
+from syncline.config.file import load
+from syncline.config.key import Key, Keys, nodes, shapes, values
+from syncline.config.mistakes import Mistakes
+from syncline.config.name import name, named
+from syncline.config.node import Node
+from syncline.config.scope import chain
 from syncline.config.setting import resolved
-from syncline.connection import Limits
 
-_NAME = re.compile(r"\w[\w.-]*")
+TENANT: Keys = {"defaults": defaults.KEY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +26,56 @@ class Settings:
         tenant: the company that everything belongs to.
         database: the URL of the store.
         storage: the folder for snapshots, plans and publications, as a path or a file:// URL.
-        limits: the limits of every model that does not have its own.
+        defaults: what models have that say nothing themselves, the tenant's over the workspace's.
+        destinations: those that connections may name.
     """
 
     tenant: str = "default"
     database: str = ""
     storage: str = ""
-    limits: Limits = field(default_factory=Limits)
+    defaults: Node | None = None
+    destinations: Mapping[str, Node] = field(default_factory=dict)
+
+
+def _tenants(node: Node) -> dict[str, Node]:
+    """The defaults of each tenant."""
+    mistakes = Mistakes()
+    found: dict[str, Node] = {}
+    for tenant, of in node.mapping().items():
+        with mistakes.noted():
+            named(of, tenant)
+            said = nodes(replace(of, scope="tenant"), TENANT)
+            if "defaults" in said:
+                found[tenant] = defaults.KEY.read(said["defaults"])
+    mistakes.tell()
+    return found
+
+
+def _destinations(node: Node) -> dict[str, Node]:
+    """The destinations by name; they are made when a connection names them."""
+    found, mistakes = {}, Mistakes()
+    for called, at in node.mapping().items():
+        with mistakes.noted():
+            named(at, called)
+            found[called] = replace(at, scope="destination")
+            end.scope(found[called])
+    mistakes.tell()
+    return found
+
+
+WORKSPACE: Keys = {
+    "tenant": Key(name, shape.text("The company that everything here belongs to.", default="default")),
+    "database": Key(resolved, shape.text("Where runs are remembered; left out: SQLite in .syncline.")),
+    "storage": Key(resolved, shape.text("Where snapshots and files lie; left out: .syncline/storage.")),
+    "defaults": defaults.KEY,
+    "tenants": Key(
+        _tenants, shape.named("What holds for a tenant, by name.", shape.mapping("A tenant.", shapes(TENANT)))
+    ),
+    "destinations": Key(
+        _destinations, shape.named("Destinations that connections may name.", {"$ref": "#/$defs/destination"})
+    ),
+}
+SHAPE = shape.mapping("Settings of the whole workspace.", shapes(WORKSPACE))
 
 
 def load_settings(path: Path) -> Settings:
@@ -36,39 +84,9 @@ def load_settings(path: Path) -> Settings:
     Raises:
         ConfigError: the file is wrong; says where.
     """
-    root = load(path, path.name)
+    root = load(path, path.name, "workspace")
     if root.is_empty:
         return Settings()
-    found = root.mapping(["tenant", "database", "storage", "limits"])
-    values = {key: resolved(found[key]) for key in ("database", "storage") if key in found}
-    tenant = named(found["tenant"], found["tenant"].text()) if "tenant" in found else "default"
-    return Settings(tenant, **values, limits=limits(found.get("limits"), Limits()))
-
-
-def named(node: Node, text: str) -> str:
-    """`text`, if it is a name that can stand in a path and on a command line."""
-    if not _NAME.fullmatch(text):
-        node.wrong(f"`{text}` cannot be a name", "use letters, digits, `_`, `-` and `.`")
-    return text
-
-
-def limits(node: Node | None, default: Limits) -> Limits:
-    """The limits in a `limits:` mapping; what it leaves out is as in `default`."""
-    if node is None:
-        return default
-    found = node.mapping(["deleted", "at_least", "rejected"])
-    at_least = found["at_least"].integer() if "at_least" in found else default.at_least
-    if at_least < 0:
-        found["at_least"].unfit("0 or more")
-    return Limits(
-        _share(found.get("deleted"), default.deleted), at_least, _share(found.get("rejected"), default.rejected)
-    )
-
-
-def _share(node: Node | None, default: float) -> float:
-    if node is None:
-        return default
-    share = node.number()
-    if not 0 <= share <= 1:
-        node.unfit("a share from 0 to 1, or from 0% to 100%")
-    return share
+    read = values(nodes(root, WORKSPACE), WORKSPACE)
+    tenant = read.pop("tenants", {}).get(read.get("tenant", "default"))
+    return Settings(**read | {"defaults": chain(tenant, read.get("defaults"))})

@@ -19,7 +19,7 @@ def test_a_connection_is_read_whole(load: Load, tmp_path: Path) -> None:
         source: {kind: shelf, port: 7, strict: yes}
         destination: {kind: shelf, path: out}
         features: [incremental]
-        limits: {deleted: 20%}
+        defaults: {limits: {deleted: 20%}}
         models:
           BOOKS:
             from: book

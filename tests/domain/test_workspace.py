@@ -13,12 +13,12 @@ from tests.domain.shelf import with_model
 
 def test_settings_of_the_workspace_are_limits_for_all(tmp_path: Path, shelf: None) -> None:
     file = tmp_path / "syncline.yaml"
-    file.write_text("tenant: acme\nlimits: {at_least: 100}\ndatabase: 'sqlite:///runs.db'\n")
+    file.write_text("tenant: acme\ndefaults: {limits: {at_least: 100}}\ndatabase: 'sqlite:///runs.db'\n")
     settings = load_settings(file)
-    assert (settings.tenant, settings.database, settings.limits) == ("acme", "sqlite:///runs.db", Limits(at_least=100))
+    assert (settings.tenant, settings.database) == ("acme", "sqlite:///runs.db")
     (tmp_path / "connections").mkdir()
     (tmp_path / "connections" / "shop.yaml").write_text(with_model("{from: a}"))
-    assert Workspace.open(tmp_path).connection("shop").models[0].limits.at_least == 100
+    assert Workspace.open(tmp_path).connection("shop").models[0].limits == Limits(at_least=100)
 
 
 def test_settings_may_be_commented_out(tmp_path: Path) -> None:

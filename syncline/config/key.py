@@ -1,0 +1,70 @@
+"""A key that may stand in a file: how its value is read, and what an editor is told of it. One place for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from syncline.config import shape
+from syncline.config.mistakes import Mistakes
+from syncline.config.node import Node
+from syncline.config.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """How a value is read, and its shape.
+
+    Args:
+        read: makes a value of what is written.
+        shape: the same for editors.
+        keys: what the mapping has in it; farther scopes complete it key by key.
+    """
+
+    read: Callable[[Node], Any]
+    shape: Shape
+    keys: Keys = field(default_factory=dict)
+
+
+Keys: TypeAlias = Mapping[str, Key]
+
+
+def itself(node: Node) -> Node:
+    """What is read later, when more is known."""
+    return node
+
+
+def shapes(keys: Keys) -> dict[str, Shape]:
+    """What editors are told of these keys."""
+    return {name: key.shape for name, key in keys.items()}
+
+
+def within(read: Callable[[Node], Any], about: str, keys: Keys) -> Key:
+    """A key whose value is a mapping with `keys`."""
+    return Key(read, shape.mapping(about, shapes(keys)), keys)
+
+
+def nodes(node: Node, keys: Keys, later: Iterable[str] = ()) -> dict[str, Node]:
+    """What stands in a mapping with `keys`, each from the nearest scope that says it.
+
+    Raises:
+        ConfigError: a key is unknown, or stands twice.
+    """
+    merged = [name for name, key in keys.items() if key.keys]
+    inside = {inner: name for name in merged for inner in keys[name].keys}
+    return node.mapping(keys, later=later, merged=merged, inside=inside)
+
+
+def values(found: Mapping[str, Node], keys: Keys) -> dict[str, Any]:
+    """The values of what was found; all mistakes in them are told at once.
+
+    Raises:
+        ConfigError: a value is not what its key wants.
+    """
+    mistakes, read = Mistakes(), {}
+    for name, node in found.items():
+        with mistakes.noted():
+            read[name] = keys[name].read(node)
+    mistakes.tell()
+    return read
