@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from syncline.config import Settings, clashes, load_connection, load_settings
 from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
-from syncline.run import Store
+from syncline.people import People
+from syncline.search import SearchableStore
 from syncline.secret import Secret
 from syncline.storage import Storage
+
+if TYPE_CHECKING:
+    from syncline.store import SqlStore
 
 SETTINGS, CONNECTIONS, OWN = "syncline.yaml", "connections", ".syncline"
 
@@ -67,12 +72,27 @@ class Workspace:
         return folder
 
     @cached_property
-    def store(self) -> Store:
+    def store(self) -> SearchableStore:
         """The memory of this workspace.
 
         Raises:
             ConfigError: the database cannot be reached.
         """
+        return self._memory
+
+    def store_of(self, tenant: str) -> SearchableStore:
+        """The memory of another company, in the same database (Invariant 10)."""
+        return self.store if tenant == self.settings.tenant else replace(self._memory, tenant=tenant)
+
+    def people(self, tenant: str | None = None, *, actor: str = "system", address: str = "") -> People:
+        """Who may do what: in this workspace's company or in another, as `actor` asks for it."""
+        from syncline.store.people import SqlPeople  # noqa: PLC0415 - most commands ask for nobody
+
+        home = self.settings.tenant
+        return SqlPeople(self._memory.database, tenant or home, actor, address, home)
+
+    @cached_property
+    def _memory(self) -> SqlStore:
         from syncline.store import open_store  # noqa: PLC0415 - most of a start; `--help` and `check` need none
 
         url = os.environ.get("SYNCLINE_DATABASE_URL") or self.settings.database

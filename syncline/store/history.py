@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.request import Request
 from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.search import Search
 from syncline.store import tables
 from syncline.store.tenant import Tenant
 
@@ -85,6 +86,14 @@ class History:
             query = query.where(_RUN.connection == name)
         return self._read(connection, query.order_by(_RUN.created_at.desc(), _RUN.fence.desc(), _RUN.id).limit(limit))
 
+    def search(self, connection: Connection, wanted: Search) -> list[Run]:
+        """The runs that are wanted, newest first."""
+        query = self.tenant.select(tables.run).where(_RUN.deleted_at.is_(None), *_conditions(wanted))
+        if wanted.model is not None:
+            same = self.tenant.select(tables.model_run).where(_MODEL.run == _RUN.id, _MODEL.model == wanted.model)
+            query = query.where(same.exists())
+        return self._read(connection, query.order_by(_RUN.created_at.desc(), _RUN.id.desc()).limit(wanted.limit))
+
     def _read(self, connection: Connection, query: Select[Any]) -> list[Run]:
         rows = connection.execute(query).all()
         models = self._models(connection, [row.id for row in rows])
@@ -98,6 +107,19 @@ class History:
     def _count(self, connection: Connection, run: str) -> int:
         models = self.tenant.select(tables.model_run).where(_MODEL.run == run).subquery()
         return int(connection.execute(select(func.count()).select_from(models)).scalar_one())
+
+
+def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
+    for name in ("connection", "status", "result", "type"):
+        if (value := getattr(wanted, name)) is not None:
+            yield _RUN[name] == value
+    if wanted.since is not None:
+        yield _RUN.created_at >= wanted.since
+    if wanted.until is not None:
+        yield _RUN.created_at < wanted.until
+    if (place := wanted.after) is not None:
+        yield _RUN.created_at <= place.created_at  # this alone can use the index
+        yield or_(_RUN.created_at < place.created_at, _RUN.id < place.run)
 
 
 def _values(run: Run) -> dict[str, Any]:

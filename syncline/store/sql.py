@@ -11,6 +11,7 @@ from uuid import uuid4
 from syncline.model import JSON
 from syncline.request import Request
 from syncline.run import Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.search import Search
 from syncline.store.database import Database, now
 from syncline.store.history import History
 from syncline.store.lease import Leases, is_over
@@ -139,6 +140,12 @@ class SqlStore:
         self._notice()
         with self.database.reading() as view:
             return self._history.latest(view, connection, limit)
+
+    def search(self, wanted: Search) -> list[Run]:
+        """The runs that are wanted, newest first."""
+        self._notice()
+        with self.database.reading() as view:
+            return self._history.search(view, wanted)
 
     def active(self, connection: str) -> Run | None:
         """The run that holds the connection now."""

@@ -98,6 +98,7 @@ run = Table(
     Column("fence", BigInteger, nullable=False),
     Index("syncline_run_created", "tenant", "created_at"),
     Index("syncline_run_connection_created", "tenant", "connection", "created_at"),
+    Index("syncline_run_status_created", "tenant", "status", "created_at"),
 )
 
 model_run = Table(

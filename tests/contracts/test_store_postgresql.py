@@ -9,6 +9,8 @@ from syncline.store.lease import Leases
 from syncline.store.tenant import Tenant
 from syncline.testing.lease import LeaseContract
 from syncline.testing.migration import MigrationContract
+from syncline.testing.people import PeopleContract
+from syncline.testing.search import SearchContract
 from syncline.testing.store import StoreContract
 from tests.contracts.postgresql import PASSWORD, Server
 
@@ -27,6 +29,14 @@ class TestLease(LeaseContract):
 
 
 class TestMigration(MigrationContract):
+    pass
+
+
+class TestPeople(PeopleContract):
+    pass
+
+
+class TestSearch(SearchContract):
     pass
 
 

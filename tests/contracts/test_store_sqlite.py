@@ -8,6 +8,8 @@ from syncline import ConfigError, Head, Request, TransientError
 from syncline.store import SqlStore, open_store
 from syncline.testing.lease import LeaseContract
 from syncline.testing.migration import MigrationContract
+from syncline.testing.people import PeopleContract
+from syncline.testing.search import SearchContract
 from syncline.testing.store import StoreContract
 
 
@@ -25,6 +27,14 @@ class TestLease(LeaseContract):
 
 
 class TestMigration(MigrationContract):
+    pass
+
+
+class TestPeople(PeopleContract):
+    pass
+
+
+class TestSearch(SearchContract):
     pass
 
 

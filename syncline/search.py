@@ -1,0 +1,48 @@
+"""Looking through the history of runs, a page at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from syncline.run import Run, RunResult, RunStatus, RunType, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the history: after the run that was created then and has this id."""
+
+    created_at: datetime
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which runs are wanted, newest first; None: whatever.
+
+    Args:
+        connection: of this connection.
+        model: which had to do with this model.
+        status, result, type: that are so.
+        since, until: created at or after, and before.
+        after: that come after this place.
+        limit: at most so many.
+    """
+
+    connection: str | None = None
+    model: str | None = None
+    status: RunStatus | None = None
+    result: RunResult | None = None
+    type: RunType | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after: Place | None = None
+    limit: int = 50
+
+
+class SearchableStore(Store, Protocol):
+    """A store whose history can be looked through."""
+
+    def search(self, wanted: Search) -> list[Run]:
+        """The runs that are wanted, newest first."""

@@ -1,0 +1,64 @@
+"""What looking through the history of a store must hold, as tests; give it the URL of an empty database."""
+# ruff: noqa: D102 - a test's name is its sentence
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from syncline.run import ModelRun, RunResult, RunStatus, RunType
+from syncline.search import Place, Search
+from syncline.store import SqlStore, open_store
+from syncline.testing.store import ALL
+
+
+class SearchContract:
+    """What a search must hold. A test class takes it on and gives it the fixture `url`: a new database each."""
+
+    @pytest.fixture
+    def store(self, url: str) -> Iterator[SqlStore]:
+        """The store of the tenant `default`, with runs of three connections."""
+        store = open_store(url)
+        for number in range(9):
+            run = store.open_run(f"c{number % 3}", ALL, type=list(RunType)[number % 2])
+            store.progress(run, ModelRun(f"M{number % 2}", "full"))
+            end = (RunStatus.FAILED, RunResult.ERROR) if number % 4 == 0 else (RunStatus.SUCCEEDED, RunResult.SUCCESS)
+            store.close_run(run, *end)
+        store.open_run("c0", ALL)
+        yield store
+        store.close()
+
+    def test_a_walk_page_by_page_sees_each_run_once_whatever_comes_in_between(self, store: SqlStore) -> None:
+        known = [run.id for run in store.runs()]
+        seen: list[str] = []
+        place: Place | None = None
+        while found := store.search(Search(after=place, limit=3)):
+            seen += [run.id for run in found]
+            place = Place(found[-1].created_at, found[-1].id)
+            store.record_run("late", ALL, RunResult.SKIPPED, {})
+        assert sorted(seen) == sorted(known)
+        created = [store.run(run).created_at for run in seen]
+        assert created == sorted(created, reverse=True)
+
+    def test_runs_are_found_by_what_they_are(self, store: SqlStore) -> None:
+        runs = store.runs()
+        for wanted, fits in (
+            (Search(connection="c1"), lambda run: run.connection == "c1"),
+            (Search(status=RunStatus.FAILED), lambda run: run.status is RunStatus.FAILED),
+            (Search(result=RunResult.SUCCESS), lambda run: run.result is RunResult.SUCCESS),
+            (Search(type=RunType.CONFIGURATION), lambda run: run.type is RunType.CONFIGURATION),
+            (Search(model="M1"), lambda run: [model.model for model in run.models] == ["M1"]),
+            (Search(since=runs[4].created_at), lambda run: run.created_at >= runs[4].created_at),
+            (Search(until=runs[4].created_at), lambda run: run.created_at < runs[4].created_at),
+            (Search(connection="c1", model="M0"), lambda run: run.connection == "c1" and run.models[0].model == "M0"),
+        ):
+            expected = {run.id for run in runs if fits(run)}
+            assert {run.id for run in store.search(wanted)} == expected, wanted
+            assert 0 < len(expected) < len(runs)
+
+    def test_nothing_is_found_where_nothing_is(self, store: SqlStore) -> None:
+        assert store.search(Search(connection="%")) == []
+        assert store.search(Search(since=store.runs()[0].created_at + timedelta(days=1))) == []
+        assert SqlStore(store.database, "acme").search(Search()) == []
