@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
 from syncline.errors import ConfigError
 from syncline.people import ALL_SCOPES, Refused, Role, Scope, Throttled
@@ -26,7 +25,7 @@ SOON = timedelta(milliseconds=1)
 def everything(people: SqlPeople) -> str:
     """All that stands in the database, as one text."""
     with people.database.reading() as view:
-        rows: list[Any] = [row for table in metadata.sorted_tables for row in view.execute(select(table))]
+        rows: list[Any] = [row for table in metadata.sorted_tables for row in view.execute(table.select())]
     return repr(rows)
 
 
