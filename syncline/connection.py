@@ -12,6 +12,7 @@ from syncline.connector import Destination, Source, Target
 from syncline.errors import ConfigError
 from syncline.model import DataModel, SyncMode
 from syncline.publication import Publication
+from syncline.transform import Transform
 
 
 class Download(StrEnum):
@@ -57,6 +58,7 @@ class ModelSync:
         columns: the columns and their types; None: as the source says.
         cursor: the column that grows when a row changes; None: every read is a full one (R7).
         overlap: how far before the cursor an incremental read starts again (R9).
+        transform: what becomes of its rows on the way.
         target: where it goes.
         publish: the files made from it.
         priority: models with a higher one run first (R24).
@@ -75,6 +77,7 @@ class ModelSync:
     limits: Limits = field(default_factory=Limits)
     priority: int = 0
     where: str = ""
+    transform: Transform = field(default_factory=Transform)
 
     def model(self, source: Source) -> DataModel:
         """What a row is: as declared, completed by what the source says.

@@ -60,6 +60,15 @@ _ENGINE = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMPTZ",
 }
+_FROM_ENGINE = {word: _NAMES[name] for name, word in _ENGINE.items()} | {
+    "TIMESTAMP WITH TIME ZONE": _NAMES["timestamptz"],
+    "TIMESTAMP_S": _NAMES["timestamp"],
+    "TIMESTAMP_MS": _NAMES["timestamp"],
+    "UUID": _NAMES["text"],
+    "JSON": _NAMES["text"],
+    "ENUM": _NAMES["text"],
+    '"NULL"': _NAMES["text"],
+}
 _PLAIN: dict[Callable[[pa.DataType], bool], pa.DataType] = {
     pa.types.is_large_string: pa.string(),
     pa.types.is_string_view: pa.string(),
@@ -119,6 +128,23 @@ def engine_name(kind: pa.DataType) -> str:
     """
     word = name(kind)
     return word.upper() if word.startswith("decimal") else _ENGINE[word]
+
+
+def from_engine(word: str) -> pa.DataType:
+    """The type whose values the engine means by `word`, with every value of it.
+
+    Raises:
+        ConfigError: there is none, so a cast must say what is wanted.
+
+    Example:
+        >>> from_engine("DECIMAL(12,2)"), from_engine("TIMESTAMP WITH TIME ZONE")
+        (Decimal128Type(decimal128(12, 2)), TimestampType(timestamp[us, tz=UTC]))
+    """
+    if word.startswith("DECIMAL"):
+        return parse(word)
+    if found := _FROM_ENGINE.get(word.partition("(")[0]):
+        return found
+    raise ConfigError(f"values of type {word} are not supported", hint="cast them, as in `CAST(… AS BIGINT)`")
 
 
 def plain(kind: pa.DataType) -> pa.DataType:

@@ -87,17 +87,19 @@ def load_connection(path: Path, workspace: Path, settings: Settings | None = Non
     with mistakes.noted():
         if not at.models:
             own["models"].wrong("there are no models", "add `NAME: {from: table}`")
-    models = _models(at, allowed, mistakes)
+    models = _models(at, allowed, workspace, mistakes)
     mistakes.tell()
     assert called is not None
     assert source is not None
     return Connection(called, source, destination, models, allowed.modes, at.root.where, allowed.downloads)
 
 
-def _models(at: Declared, allowed: Features, mistakes: Mistakes) -> tuple[ModelSync, ...]:
+def _models(at: Declared, allowed: Features, folder: Path, mistakes: Mistakes) -> tuple[ModelSync, ...]:
     goes_somewhere = "destination" in at.found
     made = [
-        mistakes.of(lambda: model(called, node, allowed.modes, goes_somewhere=goes_somewhere))  # noqa: B023 - called at once
+        mistakes.of(
+            lambda: model(called, node, allowed.modes, goes_somewhere=goes_somewhere, folder=folder)  # noqa: B023 - called at once
+        )
         for called, node in at.models.items()
     ]
     return tuple(one for one in made if one is not None)

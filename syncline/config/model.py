@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
-import pyarrow as pa
-
-from syncline import datatype
-from syncline.config import limits, publication, schedule, shape
+from syncline.config import limits, publication, schedule, shape, transform
 from syncline.config.key import Key, Keys, nodes, shapes, values, within
 from syncline.config.name import named
 from syncline.config.node import Node
@@ -17,25 +15,15 @@ from syncline.config.scope import chain
 from syncline.config.setting import duration
 from syncline.connection import ModelSync
 from syncline.connector import OnDelete, Target
-from syncline.errors import ConfigError
 from syncline.model import SyncMode
 
 _DELETIONS = get_args(OnDelete)
 
 
-def _columns(node: Node) -> pa.Schema:
-    columns = []
-    for column, kind in node.mapping().items():
-        try:
-            columns.append(pa.field(column, datatype.parse(kind.text())))
-        except ConfigError as error:
-            kind.wrong(f"column `{column}`: {error.message}", error.hint)
-    return pa.schema(columns)
-
-
 TO: Keys = {
     "table": Key(Node.text, shape.text("The table; left out: the name of the model in lower case.")),
     "shared": Key(Node.flag, shape.flag("Other models write to this table too.", default=False)),
+    **transform.TO,
 }
 
 
@@ -62,11 +50,14 @@ SHARED: Keys = {
 
 MODEL: Keys = {
     "from": Key(Node.text, shape.text("Which table, query or file of the source.")),
-    "columns": Key(_columns, shape.named("The columns and their types; left out: as the source says.", shape.text(""))),
+    "columns": Key(
+        transform.columns, shape.named("The columns and their types; left out: as the source says.", shape.text(""))
+    ),
     "to": within(_to, "Where it goes.", TO),
+    **transform.KEYS,
     **SHARED,
 }
-LATER = ["fields", "transform", "filter", "deleted_when"]
+LATER = ["deleted_when"]
 SHAPE = shape.mapping("A model: what a row is, where it comes from and where it goes.", shapes(MODEL), ["from"])
 
 
@@ -75,8 +66,8 @@ def scoped(node: Node, defaults: Node | None) -> Node:
     return chain(replace(node, scope="model"), defaults) or node
 
 
-def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewhere: bool) -> ModelSync:
-    """The model of a `scoped` mapping.
+def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewhere: bool, folder: Path) -> ModelSync:
+    """The model of a `scoped` mapping; modules of functions lie in `folder`.
 
     Raises:
         ConfigError: settings are wrong; all that can be told independently are.
@@ -90,8 +81,9 @@ def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewh
         node.wrong(f"model {name} goes nowhere", "add a `destination:` to the connection, or `publish:` to the model")
     if made := read.get("schedule"):
         read["schedule"] = schedule.fitted(made, found["schedule"], features)
+    changing = transform.taken(read, found, node.where, folder)
     target = Target(**{"table": name.lower(), **_target(read)})
-    return ModelSync(name=name, origin=read.pop("from"), target=target, where=node.where, **read)
+    return ModelSync(name=name, origin=read.pop("from"), target=target, transform=changing, where=node.where, **read)
 
 
 def _target(read: dict[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,16 @@ from tests.domain.shelf import Load, complaint, with_model, with_source
         ("{from: a, limits: {deleted: nan}}", ["from 0 to 1"]),
         ("{from: a, to: {tabel: x}}", ["unknown key `tabel`", "did you mean `table`?"]),
         ("{from: a, to: {shared: perhaps}}", ["`perhaps`", "true or false"]),
-        ("{from: a, fields: {id: id}}", ["shop.yaml:4", "`fields` is not there yet"]),
-        ("{from: a, transform: 'm:f'}", ["`transform` is not there yet"]),
+        ("{from: a, deleted_when: gone}", ["shop.yaml:4", "`deleted_when` is not there yet"]),
+        ("{from: a, fields: {id: }}", ["shop.yaml:4", "`models.BOOKS.fields.id` is empty", "a text"]),
+        ("{from: a, fields: []}", ["`fields` has no columns"]),
+        ("{from: a, fields: [id, id]}", ["`id` stands twice"]),
+        ("{from: a, transform: shop.clean}", ["`shop.clean`", "module:function"]),
+        ("{from: a, transform: {function: 'a b:c'}}", ["`a b:c`", "module:function"]),
+        ("{from: a, transform: {scope: rows}}", ["cannot be `rows`", "row, model"]),
+        ("{from: a, transform: {fnction: 'm:f'}}", ["did you mean `function`?"]),
+        ("{from: a, to: {columns: {id: int}}}", ["`to.columns` is for what a function gives"]),
+        ("{from: a, transform: 'm:f', to: {columns: {id: integr}}}", ["column `id`", "unknown type `integr`"]),
     ],
 )
 def test_a_wrong_model_is_told_with_file_line_and_what_would_be_right(load: Load, model: str, said: list[str]) -> None:
