@@ -76,7 +76,7 @@ def publish(
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             with _whole(path) as file:
-                export.write(rows, schema, publication.format, file)
+                export.write(rows, schema, publication.format, file, publication.options)
         _forward(folder, publication.suffix)
     except OSError as error:
         raise DataError(f"{path.name} cannot be published: {error.strerror or error}", where=str(folder)) from error

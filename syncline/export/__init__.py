@@ -1,38 +1,84 @@
-"""Rows as the content of a file: CSV, JSON lines, Parquet."""
+"""Rows as the content of a file: CSV, TSV, JSON, JSON lines, Parquet, XLSX, XML."""
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
-from collections.abc import Callable, Iterable
-from typing import BinaryIO
+import gzip
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, TypeAlias, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from syncline.export.option import Format, Options
+from syncline.errors import ConfigError
+from syncline.export import delimited, json, parquet, xlsx, xml
+from syncline.export.option import FITTING, FORMATS, Format, Options
+from syncline.export.rows import chosen
+from syncline.export.template import Template
 
-__all__ = ["Format", "Options", "media_type", "suffix", "write"]
+__all__ = ["FITTING", "FORMATS", "Format", "Options", "Template", "check", "media_type", "suffix", "write"]
 
-_TEXT = pa.large_string()
-_NOT_IN_JSON = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+_Writer: TypeAlias = Callable[[Iterable[pa.RecordBatch], pa.Schema, Options, BinaryIO], None]
+_WRITERS: dict[Format, _Writer] = {
+    "csv": delimited.write,
+    "tsv": delimited.write_tabbed,
+    "json": json.write_array,
+    "jsonl": json.write_lines,
+    "parquet": parquet.write,
+    "xlsx": xlsx.write,
+    "xml": xml.write,
+}
+_MEDIA_TYPES: dict[Format, str] = {
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xml": "application/xml",
+}
+_PLAIN = Options()
 
 
-def write(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Format, file: BinaryIO) -> None:
-    """Write rows of `schema` to a file, a batch at a time.
+def write(
+    rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: Format, file: BinaryIO, options: Options = _PLAIN
+) -> None:
+    """Write rows of `schema` to a file, a few thousand at a time; the same rows make the same bytes.
 
-    - CSV: RFC 4180 with a header, but lines end in LF; UTF-8. NULL is nothing, an empty text is `""`.
-    - JSON lines: numbers have all their digits; NaN and the infinities, which JSON has not, are the strings "NaN",
-      "Infinity" and "-Infinity".
-    - Both: floats in the shortest digits that tell one from its neighbours, timestamps as ISO 8601
+    - CSV, TSV: RFC 4180 with a header, but lines end in LF; UTF-8. NULL is nothing, an empty text is `""`.
+    - JSON, JSON lines: numbers have all their digits; NaN and the infinities, which JSON has not, are the strings
+      "NaN", "Infinity" and "-Infinity".
+    - XML: an element a column, none for NULL; or what a template makes.
+    - All of them: floats in the shortest digits that tell one from its neighbours, timestamps as ISO 8601
       (`2024-02-29T12:00:00Z`), decimals without exponent, bytes in base64.
+    - XLSX: numbers, dates and truths as such; a text where Excel cannot hold them.
     - Parquet: zstd.
+
+    Raises:
+        ConfigError: the options do not fit the format or the columns, or a template fails.
+        DataError: a value cannot stand in such a file; names row and column.
     """
-    _WRITERS[form](rows, schema, file)
+    check(form, options)
+    wanted, made = chosen(rows, schema, options)
+    with _packed(file, options) as inner:
+        _WRITERS[form](wanted, made, options, inner)
 
 
-def suffix(form: Format, options: Options) -> str:
+def check(form: Format, options: Options) -> None:
+    """Raise ConfigError where an option does not fit the format.
+
+    Example:
+        >>> check("parquet", Options(delimiter=";"))
+        Traceback (most recent call last):
+        syncline.errors.ConfigError: `delimiter` is not for parquet (it knows columns)
+    """
+    for name in options.chosen():
+        if name not in FITTING[form]:
+            raise ConfigError(f"`{name}` is not for {form}", hint=f"it knows {', '.join(sorted(FITTING[form]))}")
+    if form == "xlsx":
+        xlsx.check(options)
+
+
+def suffix(form: Format, options: Options = _PLAIN) -> str:
     """What files of a format end in.
 
     Example:
@@ -42,7 +88,7 @@ def suffix(form: Format, options: Options) -> str:
     return f".{form}.gz" if options.compression else f".{form}"
 
 
-def media_type(form: Format, options: Options) -> str:
+def media_type(form: Format, options: Options = _PLAIN) -> str:
     """What a server says that such a file is.
 
     Example:
@@ -55,98 +101,10 @@ def media_type(form: Format, options: Options) -> str:
     return f"{name}; charset={options.encoding.removesuffix('-sig')}" if name.startswith("text/") else name
 
 
-_MEDIA_TYPES: dict[Format, str] = {
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "json": "application/json",
-    "jsonl": "application/x-ndjson",
-    "parquet": "application/vnd.apache.parquet",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "xml": "application/xml",
-}
-
-
-def _write_csv(rows: Iterable[pa.RecordBatch], schema: pa.Schema, file: BinaryIO) -> None:
-    header = ",".join(_quoted(pa.array(schema.names, _TEXT)).to_pylist())
-    file.write(f"{header}\n".encode())
-    for batch in rows:
-        cells = [_csv(column) for column in batch.columns]
-        _write_lines(pc.binary_join_element_wise(*cells, _large(",")), "", "\n", file)
-
-
-def _write_json(rows: Iterable[pa.RecordBatch], schema: pa.Schema, file: BinaryIO) -> None:
-    names = [json.dumps(name, ensure_ascii=False) for name in schema.names]
-    for batch in rows:
-        cells = [_joined(f"{name}:", _json(column)) for name, column in zip(names, batch.columns, strict=True)]
-        _write_lines(pc.binary_join_element_wise(*cells, _large(",")), "{", "}\n", file)
-
-
-def _write_parquet(rows: Iterable[pa.RecordBatch], schema: pa.Schema, file: BinaryIO) -> None:
-    with pq.ParquetWriter(file, schema, compression="zstd") as parquet:
-        for batch in rows:
-            parquet.write_batch(batch)
-
-
-_WRITERS: dict[Format, Callable[[Iterable[pa.RecordBatch], pa.Schema, BinaryIO], None]] = {
-    "csv": _write_csv,
-    "jsonl": _write_json,
-    "parquet": _write_parquet,
-}
-
-
-def _large(text: str) -> pa.Scalar:
-    return pa.scalar(text, _TEXT)
-
-
-def _joined(before: str, column: pa.Array, after: str = "") -> pa.Array:
-    return pc.binary_join_element_wise(_large(before), column, _large(after), _large(""))
-
-
-def _write_lines(lines: pa.Array, before: str, after: str, file: BinaryIO) -> None:
-    file.writelines(line.encode() for line in _joined(before, lines, after).to_pylist())
-
-
-def _csv(column: pa.Array) -> pa.Array:
-    texts = _texts(column)
-    return pc.fill_null(_quoted(texts) if pa.types.is_string(column.type) else texts, _large(""))
-
-
-def _quoted(texts: pa.Array) -> pa.Array:
-    """In quotes where they are needed, and where an empty text would be taken for NULL."""
-    needed = pc.match_substring_regex(texts, '^$|[",\r\n]')
-    return pc.if_else(needed, _joined('"', pc.replace_substring(texts, '"', '""'), '"'), texts)
-
-
-def _json(column: pa.Array) -> pa.Array:
-    texts = _texts(column)
-    if pa.types.is_floating(column.type):
-        texts = _map(texts, _json_number)
-    elif pa.types.is_string(column.type):
-        texts = _map(texts, lambda text: json.dumps(text, ensure_ascii=False))
-    elif pa.types.is_temporal(column.type) or pa.types.is_binary(column.type):
-        texts = _joined('"', texts, '"')
-    return pc.fill_null(texts, _large("null"))
-
-
-def _json_number(text: str) -> str:
-    """A float as such: `1` would be read as an integer, whose digits all count."""
-    if text in _NOT_IN_JSON:
-        return json.dumps(_NOT_IN_JSON[text])
-    return f"{text}.0" if text.lstrip("-").isdigit() else text
-
-
-def _texts(column: pa.Array) -> pa.Array:
-    kind = column.type
-    if pa.types.is_binary(kind):
-        return _map(column, lambda value: b64encode(value).decode())
-    if pa.types.is_decimal(kind):
-        return _map(column, lambda value: format(value, "f"))
-    texts = column.cast(_TEXT)
-    if pa.types.is_temporal(kind):
-        texts = pc.replace_substring_regex(texts, r"\.000000", "")
-        texts = pc.replace_substring(texts, " ", "T")
-    return texts
-
-
-def _map(column: pa.Array, change: Callable[..., str]) -> pa.Array:
-    return pa.array([None if value is None else change(value) for value in column.to_pylist()], _TEXT)
+@contextmanager
+def _packed(file: BinaryIO, options: Options) -> Iterator[BinaryIO]:
+    if not options.compression:
+        yield file
+        return
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as inner:
+        yield cast("BinaryIO", inner)

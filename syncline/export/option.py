@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
 from syncline.errors import ConfigError
+from syncline.export.template import Template
 
 Format: TypeAlias = Literal["csv", "tsv", "json", "jsonl", "parquet", "xlsx", "xml"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -28,18 +29,10 @@ FITTING: dict[Format, frozenset[str]] = {
 }
 """The options that each format knows."""
 
-_DIRECTIVES = frozenset("YmdHMSyjaAbBIpeFTuwVGzZ%")
+_DIRECTIVES = frozenset("YmdHMSyjaAbBIpeFTuwVGzZ")
 _SUBSECONDS = "%S.%f"
 _MOST_DIGITS = 15
 _SHEET = re.compile(r"(?!')[^\[\]:*?/\\]{1,31}(?<!')")
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """The text of a template, and the name of its file for messages."""
-
-    name: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

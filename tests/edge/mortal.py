@@ -170,9 +170,15 @@ def write_haltingly(fate: Fate) -> None:
     """A publication is on disk in part before it is there as a whole."""
     write = export.write
 
-    def halting(rows: Iterable[pa.RecordBatch], schema: pa.Schema, form: export.Format, file: BinaryIO) -> None:
+    def halting(
+        rows: Iterable[pa.RecordBatch],
+        schema: pa.Schema,
+        form: export.Format,
+        file: BinaryIO,
+        options: export.Options,
+    ) -> None:
         made = io.BytesIO()
-        write(rows, schema, form, made)
+        write(rows, schema, form, made, options)
         whole = made.getvalue()
         file.write(whole[: len(whole) // 2])
         file.flush()
