@@ -178,6 +178,16 @@ def destination_kind(kind: str) -> type[Destination]:
     return _kind("syncline.destinations", "destination", kind)
 
 
+def source_kinds() -> list[str]:
+    """What `kind:` of a source may be here: the names of what is installed."""
+    return sorted(entry_points(group="syncline.sources").names)
+
+
+def destination_kinds() -> list[str]:
+    """What `kind:` of a destination may be here."""
+    return sorted(entry_points(group="syncline.destinations").names)
+
+
 def _kind(group: str, what: str, kind: str) -> Any:
     known = {entry.name: entry for entry in entry_points(group=group)}
     if kind not in known:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from syncline.config import Settings, clashes, load_connection, load_settings
+from syncline.config import Explained, Settings, clashes, explained, load_connection, load_settings
 from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
@@ -148,6 +148,15 @@ class Workspace:
             raise ConfigError(f"there are no connections in {self.folder / CONNECTIONS}", hint="syncline init")
         known = ", ".join(sorted({*self.connections, *self.errors}))
         raise ConfigError(f"unknown connection `{name}`", where=str(self.folder), hint=f"known are {known}")
+
+    def explain(self, name: str) -> list[Explained]:
+        """Where each setting of a connection comes from.
+
+        Raises:
+            ConfigError: its file is wrong, or there is none.
+        """
+        file = (self.connections.get(name) or self.connection(name)).where.rpartition(":")[0]
+        return explained(self.folder / file, self.folder, self.settings)
 
     @cached_property
     def _loaded(self) -> tuple[dict[str, Connection], dict[str, ConfigError]]:

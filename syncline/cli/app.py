@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from syncline.cli import history, running, serving, setup
+from syncline.cli import history, running, schema, serving, setup
 from syncline.cli.log import keep_traceback
 from syncline.cli.screen import note, say_error
 from syncline.errors import SynclineError
@@ -81,7 +81,7 @@ def _program(
     ctx.obj = workspace
 
 
-for _register in (setup.register, running.register, history.register, serving.register):
+for _register in (setup.register, schema.register, running.register, history.register, serving.register):
     _register(app)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from syncline.errors import ConfigError
 
 _SETTINGS = """\
+# yaml-language-server: $schema=.syncline/schema/workspace.json
 # Settings of the whole workspace. All of them may be left out.
 
 # tenant: default                # the company that everything here belongs to
@@ -22,6 +23,7 @@ _SETTINGS = """\
 """
 
 _CONNECTION = """\
+# yaml-language-server: $schema=../.syncline/schema/connection.json
 # Keeps the books of example/shop.db up to date in example/copy.db and in a CSV file.
 # Try it: syncline run; change a row in shop.db; syncline plan example; syncline run
 

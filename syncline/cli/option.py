@@ -14,6 +14,7 @@ from syncline.request import Request
 Connections = Annotated[list[str] | None, typer.Argument(metavar="CONNECTION", help="Which; none: all.")]
 ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", help="The name of a connection.")]
 MaybeConnection = Annotated[str | None, typer.Argument(metavar="CONNECTION", help="This one only.")]
+MaybeModel = Annotated[str | None, typer.Argument(metavar="MODEL", help="This model of it only.")]
 Models = Annotated[
     list[str] | None, typer.Option("--model", "-m", metavar="MODEL", help="This model only; may be repeated.")
 ]

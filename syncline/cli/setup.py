@@ -29,9 +29,11 @@ def register(app: typer.Typer) -> None:
 def init(folder: Annotated[Path, typer.Argument(help="Where; made if it is not there.")] = Path()) -> None:
     """Make a workspace with an example that works at once."""
     from syncline.cli.example import write_example  # noqa: PLC0415 - nobody else needs its texts
+    from syncline.cli.schema import write_schemas  # noqa: PLC0415 - it looks at every connector
 
     for written in write_example(folder):
         say(f"wrote {written}")
+    list(write_schemas(Workspace.open(folder)))
     at = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     say(f"\nIt works as it is. Next: {at}syncline check && syncline run")
 
@@ -48,13 +50,25 @@ class Finding:
     problem: str = ""
 
 
-def check(ctx: typer.Context, *, connection: option.MaybeConnection = None, as_json: option.AsJson = False) -> None:
+def check(
+    ctx: typer.Context,
+    *,
+    connection: option.MaybeConnection = None,
+    model: option.MaybeModel = None,
+    explained: Annotated[bool, typer.Option("--explain", help="Show where each setting comes from.")] = False,
+    as_json: option.AsJson = False,
+) -> None:
     """Look over settings, columns and keys.
 
     All problems are shown at once; nothing is changed.
     """
     workspace = Workspace.open(ctx.obj)
-    findings = list(_findings(workspace, connection))
+    if explained:
+        from syncline.cli.explain import explain  # noqa: PLC0415 - nobody else needs it
+
+        explain(workspace, connection, model, as_json=as_json)
+        return
+    findings = list(_findings(workspace, connection, model))
     problems = sum(1 for finding in findings if finding.problem)
     if as_json:
         say_json({"ok": not problems, "findings": [asdict(finding) for finding in findings]})
@@ -77,20 +91,20 @@ def _show(findings: list[Finding]) -> None:
     table(["connection", "model", "columns", "key", "to", "result"], rows, right=["columns"])
 
 
-def _findings(workspace: Workspace, name: str | None) -> Iterator[Finding]:
+def _findings(workspace: Workspace, name: str | None, model: str | None) -> Iterator[Finding]:
     if name is not None and name not in {*workspace.connections, *workspace.errors}:
         workspace.connection(name)  # a name that is not there is told as such
     for connection in workspace.connections.values():
         if name in (None, connection.name):
-            yield from _connection_findings(connection, workspace.clashes)
+            yield from _connection_findings(connection, workspace.clashes, model)
     for file, error in workspace.errors.items():
         if name in (None, file):
-            yield Finding(file, "", problem=str(error))
+            yield from (Finding(file, "", problem=str(one)) for one in error.each)
     if problem := _problem(lambda: workspace.store.runs(limit=1)):
         yield Finding("", "", problem=f"the store: {problem}")
 
 
-def _connection_findings(connection: Connection, clashes: Clashes) -> Iterator[Finding]:
+def _connection_findings(connection: Connection, clashes: Clashes, only: str | None) -> Iterator[Finding]:
     ends: list[tuple[str, Connector | None]] = [
         ("source", connection.source),
         ("destination", connection.destination),
@@ -101,7 +115,7 @@ def _connection_findings(connection: Connection, clashes: Clashes) -> Iterator[F
         if problem:
             broken[side] = problem
             yield Finding(connection.name, "", problem=f"{side}: {problem}")
-    for model in connection.models:
+    for model in connection.models if only is None else [connection[only]]:
         clash = clashes.get((connection.name, model.name))
         known = [str(clash)] if clash else []
         if not broken:

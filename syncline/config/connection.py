@@ -20,7 +20,7 @@ from syncline.config.settings import Settings
 from syncline.connection import Connection, ModelSync
 
 CONNECTION: Keys = {
-    "connection": Key(name, shape.text("Its name; left out: that of the file.")),
+    "connection": Key(name, shape.name("Its name; left out: that of the file.")),
     "source": Key(itself, end.SOURCE),
     "destination": Key(itself, end.DESTINATION),
     "features": feature.KEY,

@@ -15,7 +15,7 @@ from syncline.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=Connector)
 
-SOURCE: shape.Shape = {"description": "Where rows come from.", "$ref": "#/$defs/source"}
+SOURCE: shape.Shape = {"description": "Where rows come from.", "allOf": [{"$ref": "#/$defs/source"}]}
 DESTINATION: shape.Shape = {
     "description": "Where rows go: settings, or the name of a destination in syncline.yaml.",
     "anyOf": [{"type": "string"}, {"$ref": "#/$defs/destination"}],
@@ -28,7 +28,7 @@ def source(node: Node, folder: Path) -> Source:
     Raises:
         ConfigError: its kind is not installed, or a setting is wrong.
     """
-    return connector(node, _kind(node, source_kind), folder)
+    return connector(node, kind_of(node, source_kind), folder)
 
 
 def destination(node: Node, folder: Path) -> Destination:
@@ -37,7 +37,7 @@ def destination(node: Node, folder: Path) -> Destination:
     Raises:
         ConfigError: its kind is not installed, or a setting is wrong.
     """
-    return connector(node, _kind(node, destination_kind), folder, beside=["defaults"])
+    return connector(node, kind_of(node, destination_kind), folder, beside=["defaults"])
 
 
 def found(node: Node, named: Mapping[str, Node]) -> Node:
@@ -59,7 +59,12 @@ def scope(node: Node) -> Node | None:
     return None if own is None or own.is_empty else defaults.KEY.read(own)
 
 
-def _kind(node: Node, find: Callable[[str], type[Kind]]) -> type[Kind]:
+def kind_of(node: Node, find: Callable[[str], type[Kind]]) -> type[Kind]:
+    """The connector that `kind:` names.
+
+    Raises:
+        ConfigError: it is missing, or not installed.
+    """
     settings = node.mapping()
     if "kind" not in settings:
         node.wrong(f"`kind` is missing in `{node.name}`", "e.g. `kind: sql`")

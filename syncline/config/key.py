@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from syncline.config import shape
 from syncline.config.mistakes import Mistakes
 from syncline.config.node import Node
+from syncline.config.scope import distance
 from syncline.config.shape import Shape
 
 
@@ -20,11 +21,13 @@ class Key:
         read: makes a value of what is written.
         shape: the same for editors.
         keys: what the mapping has in it; farther scopes complete it key by key.
+        rivals: keys beside it of which only one can be; one in a nearer scope puts it out.
     """
 
     read: Callable[[Node], Any]
     shape: Shape
     keys: Keys = field(default_factory=dict)
+    rivals: tuple[str, ...] = ()
 
 
 Keys: TypeAlias = Mapping[str, Key]
@@ -53,7 +56,14 @@ def nodes(node: Node, keys: Keys, later: Iterable[str] = ()) -> dict[str, Node]:
     """
     merged = [name for name, key in keys.items() if key.keys]
     inside = {inner: name for name in merged for inner in keys[name].keys}
-    return node.mapping(keys, later=later, merged=merged, inside=inside)
+    found = node.mapping(keys, later=later, merged=merged, inside=inside)
+    return {
+        name: one for name, one in found.items() if not any(_beats(found.get(key), one) for key in keys[name].rivals)
+    }
+
+
+def _beats(rival: Node | None, node: Node) -> bool:
+    return rival is not None and distance(rival) < distance(node)
 
 
 def values(found: Mapping[str, Node], keys: Keys) -> dict[str, Any]:

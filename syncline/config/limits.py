@@ -25,13 +25,16 @@ def _at_least(node: Node) -> int:
 _USUAL = Limits()
 LIMITS: Keys = {
     "deleted": Key(
-        _share, shape.share("A run that would delete more than this share waits for a person.", default=_USUAL.deleted)
+        _share,
+        shape.share(
+            "A run that would delete more than this share waits for a person.", default=f"{_USUAL.deleted:.0%}"
+        ),
     ),
     "at_least": Key(
         _at_least, shape.integer("Below so many rows the share does not count.", minimum=0, default=_USUAL.at_least)
     ),
     "rejected": Key(
-        _share, shape.share("A run in which more rows than this do not fit stops.", default=_USUAL.rejected)
+        _share, shape.share("A run in which more rows than this do not fit stops.", default=f"{_USUAL.rejected:.0%}")
     ),
 }
 

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from syncline.config import shape
 from syncline.config.key import Key, Keys, nodes, values, within
 from syncline.config.node import Node
-from syncline.config.scope import nearest
 from syncline.config.setting import duration
 from syncline.connection import Schedule
 from syncline.model import SyncMode
@@ -42,9 +41,9 @@ def _timezone(node: Node) -> str:
 
 
 SCHEDULE: Keys = {
-    "every": Key(_every, shape.duration("The interval, e.g. 15m.")),
-    "cron": Key(_cron, shape.text("Minute, hour, day, month, weekday, e.g. 0 6 * * 1-5.")),
-    "timezone": Key(_timezone, shape.text("What the cron line means by an hour.", default="UTC")),
+    "every": Key(_every, shape.duration("The interval, e.g. 15m."), rivals=("cron",)),
+    "cron": Key(_cron, shape.text("Minute, hour, day, month, weekday, e.g. 0 6 * * 1-5."), rivals=("every",)),
+    "timezone": Key(_timezone, shape.text("What the cron line means by an hour; left out: UTC.")),
     "mode": Key(lambda node: SyncMode(node.choice(_MODES)), shape.word("How much each run reads.", _MODES)),
 }
 
@@ -52,10 +51,10 @@ SCHEDULE: Keys = {
 def schedule(node: Node) -> Schedule | None:
     """The schedule in a `schedule:` mapping; None where it has only words for those of nearer scopes."""
     found = nodes(node, SCHEDULE)
-    times = nearest([found[key] for key in ("every", "cron") if key in found])
+    times = [key for key in ("every", "cron") if key in found]
     if len(times) > 1 or (not times and node.scope == "model"):
         node.wrong("a schedule has either `every` or `cron`", "e.g. `schedule: {every: 15m}`")
-    read = values({key: at for key, at in found.items() if key not in ("every", "cron") or at in times}, SCHEDULE)
+    read = values(found, SCHEDULE)
     return Schedule(**read) if times else None
 
 

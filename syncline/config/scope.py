@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from syncline.config.node import Node
@@ -24,7 +23,6 @@ def _over(near: Node, far: Node | None) -> Node:
     return replace(near, under=far if near.under is None else _over(near.under, far))
 
 
-def nearest(found: Sequence[Node]) -> list[Node]:
-    """Those that stand nearest to the model."""
-    rank = min((SCOPES.index(node.scope) for node in found), default=0)
-    return [node for node in found if SCOPES.index(node.scope) == rank]
+def distance(node: Node) -> int:
+    """How far from the model it stands."""
+    return SCOPES.index(node.scope)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
+from syncline.config.kind import is_needed, settings
 from syncline.config.mistakes import Mistakes
 from syncline.config.node import Node
 from syncline.connector import Connector
@@ -64,15 +65,15 @@ def connector(node: Node, kind: type[Kind], folder: Path, beside: Sequence[str] 
     Raises:
         ConfigError: a setting is unknown, missing or of another type.
     """
-    settings = [field for field in fields(kind) if field.init]  # type: ignore[arg-type] # connectors are dataclasses
-    found = node.mapping(["kind", *beside, *(field.name for field in settings)])
+    known = settings(kind)
+    found = node.mapping(["kind", *beside, *(field.name for field in known)])
     hints = get_type_hints(kind)
     mistakes, values = Mistakes(), {}
-    for field in settings:
+    for field in known:
         with mistakes.noted():
             if field.name in found:
                 values[field.name] = _placed(field.name, _value(found[field.name], hints[field.name]), folder)
-            elif field.default is MISSING and field.default_factory is MISSING:
+            elif is_needed(field):
                 node.wrong(f"the setting `{field.name}` is missing in `{node.name}`", f"add `{field.name}: …`")
     mistakes.tell()
     try:

@@ -64,7 +64,7 @@ def _destinations(node: Node) -> dict[str, Node]:
 
 
 WORKSPACE: Keys = {
-    "tenant": Key(name, shape.text("The company that everything here belongs to.", default="default")),
+    "tenant": Key(name, shape.name("The company that everything here belongs to.", default="default")),
     "database": Key(resolved, shape.text("Where runs are remembered; left out: SQLite in .syncline.")),
     "storage": Key(resolved, shape.text("Where snapshots and files lie; left out: .syncline/storage.")),
     "defaults": defaults.KEY,

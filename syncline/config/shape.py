@@ -8,18 +8,27 @@ from typing import Any, TypeAlias
 Shape: TypeAlias = dict[str, Any]
 
 _TEXT = ["string", "number", "boolean"]  # a text is taken as it is written, whatever YAML makes of it
-OUTSIDE = r"\$\{(?:env|file):[^}]+\}"
-"""A value that comes from a variable or a file."""
+_OUTSIDE = {"type": "string", "pattern": r"^\$\{(?:env|file):[^}]+\}$"}
 
 
 def text(about: str, **more: Any) -> Shape:
-    """A text."""
+    """A text; not a blank one."""
+    return {"description": about, "type": _TEXT, "pattern": r"\S", **more}
+
+
+def any_text(about: str, **more: Any) -> Shape:
+    """A text; one may be empty."""
     return {"description": about, "type": _TEXT, **more}
 
 
 def texts(about: str) -> Shape:
     """A text, or a list of them."""
-    return {"description": about, "type": [*_TEXT, "array"], "items": {"type": _TEXT}}
+    return {"description": about, "type": [*_TEXT, "array"], "pattern": r"\S", "items": text("")}
+
+
+def name(about: str, **more: Any) -> Shape:
+    """A name that can stand in a path."""
+    return text(about, pattern=r"^\w[\w.-]*$", **more)
 
 
 def word(about: str, known: Iterable[str], **more: Any) -> Shape:
@@ -45,6 +54,11 @@ def integer(about: str, **more: Any) -> Shape:
 def number(about: str, **more: Any) -> Shape:
     """A number, or a percentage."""
     return {"description": about, "type": ["number", "string"], "pattern": r"^-?[0-9]+(\.[0-9]+)?%$", **more}
+
+
+def outside(shape: Shape) -> Shape:
+    """The same, or `${env:NAME}` or `${file:PATH}` for it."""
+    return {"description": shape["description"], "anyOf": [shape, _OUTSIDE]}
 
 
 def share(about: str, **more: Any) -> Shape:
@@ -80,6 +94,8 @@ def _or_nothing(shape: Shape) -> Shape:
     """Known keys without a value count as left out."""
     if "enum" in shape:
         return shape | {"enum": [*shape["enum"], None]}
+    if "anyOf" in shape:
+        return shape | {"anyOf": [*shape["anyOf"], {"type": "null"}]}
     if "type" in shape:
         kinds = shape["type"]
         return shape | {"type": [*([kinds] if isinstance(kinds, str) else kinds), "null"]}
