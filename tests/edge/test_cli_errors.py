@@ -27,7 +27,7 @@ PROGRAM = [sys.executable, "-m", "syncline"]
         (["show", "ffff"], "ffff"),
         (["runs", "exampel"], "known are example"),
         (["forget", "example", "BOKS"], "nothing is remembered of example/BOKS"),
-        (["chek"], "Did you mean 'check'?"),
+        (["chekc"], "Did you mean 'check'?"),
         (["run", "--ful"], "--full"),
         (["-w", "nowhere", "runs"], "there is no folder"),
     ],
