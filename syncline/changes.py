@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from syncline import datatype
 from syncline.model import DataModel
+from syncline.plain import texts
 
 Operation: TypeAlias = Literal["insert", "update", "delete"]
 OP, PART = "_op", "_part"
@@ -162,7 +163,7 @@ def read(
             for batch in parquet.iter_batches(size, columns=wanted_columns, use_threads=False):
                 rows = batch
                 if has_operation:
-                    rows = batch.filter(pc.is_in(batch.column(OP), pa.array(operations, pa.string())))
+                    rows = batch.filter(pc.is_in(batch.column(OP), texts(*operations)))
                 if rows.num_rows:
                     arrays = [
                         rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from syncline.cell import DATE, MOMENT, OFFSET, TIME, Misfit, fitter
 from syncline.datatype import MOST_DIGITS
+from syncline.plain import texts
 
 Values: TypeAlias = "pa.Array | pa.ChunkedArray | Sequence[object]"
 Problems: TypeAlias = dict[int, str]
@@ -23,7 +24,7 @@ _SHORT_NUMBER = r"[+-]?(?:[0-9]{1,7}(?:\.[0-9]{0,7})?|[0-9]{1,14})"
 """At most 15 digits and no exponent: each such number is another float."""
 _DIGITS = 38
 """What a decimal can have at most."""
-_YEARS = pa.array(["0001-01-01", "9999-12-31 23:59:59.999999"]).cast(pa.timestamp("us"))
+_YEARS = texts("0001-01-01", "9999-12-31 23:59:59.999999").cast(pa.timestamp("us"))
 
 
 def fit(values: Values, kind: pa.DataType) -> tuple[pa.Array | pa.ChunkedArray, Problems]:

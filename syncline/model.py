@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from syncline import datatype
 from syncline.errors import ConfigError, DataError
+from syncline.plain import no_rows
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 Cursor: TypeAlias = JSON
@@ -149,7 +150,7 @@ def as_table(rows: Rows | None, schema: pa.Schema) -> pa.Table:
     """
     try:
         if rows is None:
-            return schema.empty_table()
+            return no_rows(schema)
         if isinstance(rows, pa.RecordBatch):
             rows = pa.Table.from_batches([rows])
         if isinstance(rows, pa.Table):

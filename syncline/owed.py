@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from syncline.changes import RowFile, physical
 from syncline.model import DataModel, Rejection
+from syncline.plain import no_rows, repeated, texts
 from syncline.run import Entry, Head
 from syncline.storage import Storage
 
@@ -40,7 +42,7 @@ def owed_rows(storage: Storage, model: DataModel, head: Head) -> pa.Table:
     Raises:
         DataError: the file of a head is missing (R4).
     """
-    return read(storage.path(head.owed.name), model) if head.owed is not None else schema(model).empty_table()
+    return read(storage.path(head.owed.name), model) if head.owed is not None else no_rows(schema(model))
 
 
 def read(path: Path, model: DataModel) -> pa.Table:
@@ -58,26 +60,25 @@ def write(rows: pa.Table, model: DataModel, path: Path, name: str) -> RowFile:
 def from_rejections(rejections: Iterable[Rejection], model: DataModel, kind: str) -> pa.Table:
     """Rejections as owed rows; a key that cannot be read is NULL."""
     rows = [_row(rejection, model) | {KIND: kind, REASON: rejection.reason} for rejection in rejections]
-    return pa.Table.from_pylist(rows, schema=schema(model))
+    return pa.Table.from_pylist(rows, schema=schema(model)) if rows else no_rows(schema(model))
 
 
 def from_keys(keys: pa.Table, model: DataModel, kind: str, reason: str) -> pa.Table:
     """Keys as owed rows of one kind, for one reason."""
     named = keys.rename_columns(list(model.key)).cast(model.key_schema)
-    both = {KIND: pa.repeat(kind, len(keys)), REASON: pa.repeat(reason, len(keys))}
+    both = {KIND: repeated(kind, len(keys)), REASON: repeated(reason, len(keys))}
     return pa.table({**dict(zip(named.column_names, named.columns, strict=True)), **both}, schema=schema(model))
 
 
 def of_kind(rows: pa.Table, *kinds: str) -> pa.Table:
     """The rows of these kinds."""
-    return rows.filter(pc.is_in(rows.column(KIND), pa.array(kinds, pa.string())))
+    return rows.filter(pc.is_in(rows.column(KIND), texts(*kinds)))
 
 
 def with_key(rows: pa.Table, model: DataModel, *, known: bool = True) -> pa.Table:
     """The rows whose whole key could be read, or those whose key could not."""
-    whole = pa.array([True] * len(rows), pa.bool_())
-    for column in model.key:
-        whole = pc.and_(whole, pc.is_valid(rows.column(column)))
+    first, *others = (pc.is_valid(rows.column(column)) for column in model.key)
+    whole = reduce(pc.and_, others, first)
     return rows.filter(whole if known else pc.invert(whole))
 
 

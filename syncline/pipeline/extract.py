@@ -18,6 +18,7 @@ from syncline.errors import DataError
 from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode, as_table
 from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Extraction, Work
+from syncline.plain import repeated
 
 _POSITION = "position.json"
 
@@ -260,18 +261,19 @@ def grows(keys: pa.Table) -> bool:
     size = len(keys) - 1
     if size < 1:
         return True
-    greater, equal = pa.array([False] * size, pa.bool_()), pa.array([True] * size, pa.bool_())
+    greater, equal = None, None
     for column in keys.columns:
         values = column.cast(pa.uint8()) if pa.types.is_boolean(column.type) else column
         before, after = values.slice(0, size), values.slice(1)
-        greater = pc.or_(greater, pc.and_(equal, pc.less(before, after)))
-        equal = pc.and_(equal, pc.equal(before, after))
+        grown, same = pc.less(before, after), pc.equal(before, after)
+        greater = grown if greater is None else pc.or_(greater, pc.and_(equal, grown))
+        equal = same if equal is None else pc.and_(equal, same)
     return bool(pc.all(greater).as_py())
 
 
 def _marked(rows: pa.Table, part: str, operation: str) -> pa.Table:
-    with_part = rows.append_column(PART, pa.repeat(part, len(rows)))
-    return with_part.append_column(OP, pa.repeat(operation, len(rows)))
+    with_part = rows.append_column(PART, repeated(part, len(rows)))
+    return with_part.append_column(OP, repeated(operation, len(rows)))
 
 
 def _gone(keys: pa.Table, model: DataModel, part: str) -> pa.Table:

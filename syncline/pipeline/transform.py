@@ -14,6 +14,7 @@ from syncline.pipeline import work as works
 from syncline.pipeline.limit import is_over, reason
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.work import Delta, Work
+from syncline.plain import no_rows
 from syncline.run import Head
 from syncline.snapshot import Layers
 from syncline.statement import listed
@@ -118,7 +119,7 @@ def _written(engine: Engine, work: Work, plan: Plan, difference: Difference) -> 
 def _unread(work: Work, delta: Delta) -> pa.Table:
     """What the read left owed: rejected and absent rows."""
     if delta.owed is None:
-        return owed.schema(work.model).empty_table()
+        return no_rows(owed.schema(work.model))
     return owed.read(work.storage.path(delta.owed.name), work.model)
 
 
