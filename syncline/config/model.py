@@ -67,7 +67,7 @@ def scoped(node: Node, defaults: Node | None) -> Node:
 
 
 def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewhere: bool, folder: Path) -> ModelSync:
-    """The model of a `scoped` mapping; modules of functions lie in `folder`.
+    """The model of a `scoped` mapping; functions and templates lie in `folder`.
 
     Raises:
         ConfigError: settings are wrong; all that can be told independently are.
@@ -79,6 +79,8 @@ def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewh
         node.wrong(f"model {name}: `from` is missing", "say which table or file: `from: invoice`")
     if not goes_somewhere and not read.get("publish"):
         node.wrong(f"model {name} goes nowhere", "add a `destination:` to the connection, or `publish:` to the model")
+    if declared := read.get("publish"):
+        read["publish"] = publication.fitted(declared, folder)
     if made := read.get("schedule"):
         read["schedule"] = schedule.fitted(made, found["schedule"], features)
     changing = transform.taken(read, found, node.where, folder)

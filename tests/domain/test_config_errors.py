@@ -27,7 +27,7 @@ from tests.domain.shelf import Load, complaint, with_model, with_source
         ("{from: a, schedule: {every: 1h, timezone: Mars/Base}}", ["Mars/Base", "a time zone such as"]),
         ("{from: a, schedule: {every: 1h, mode: from_date}}", ["cannot be `from_date`", "incremental, full"]),
         ("{from: a, on_delete: drop}", ["cannot be `drop`", "delete, soft, ignore"]),
-        ("{from: a, publish: {format: xml}}", ["cannot be `xml`", "csv, jsonl, parquet"]),
+        ("{from: a, publish: {format: xls}}", ["cannot be `xls`", "csv, tsv, json, jsonl, parquet, xlsx, xml"]),
         ("{from: a, publish: [{format: csv}, {format: csv}]}", ["a format stands twice"]),
         ("{from: a, priority: high}", ["`high`", "a whole number"]),
         ("{from: a, limits: {deleted: 30}}", ["`30`", "from 0 to 1"]),
