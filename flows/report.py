@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote
 
 from prefect.artifacts import acreate_link_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
 
 from syncline.pipeline import Listener, Session
+from syncline.publication import latest, located
 from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus
 
 
@@ -59,11 +62,12 @@ async def show(session: Session, part: ModelRun) -> None:
     about = f"{connection}/{part.model}: {part.mode}, {part.result or part.status}"
     await acreate_table_artifact([_row(part)], key=key(connection, part.model), description=about)
     for file in part.files:
-        suffix = file.rsplit(".", maxsplit=1)[-1]
+        address = latest(located(session.storage.root, file))
+        name = _name(address, part.model)
         await acreate_link_artifact(
-            link=session.storage.path(file).as_uri(),
-            link_text=f"{part.model} latest.{suffix}",
-            key=key(connection, part.model, "latest", suffix),
+            link=_link(address),
+            link_text=f"{part.model} {name}",
+            key=key(connection, part.model, *reversed(name.split("/"))),
             description=f"The latest file of {connection}/{part.model}.",
         )
 
@@ -76,6 +80,16 @@ def key(*names: str) -> str:
         'chinook-invoice-lines'
     """
     return re.sub(r"[^a-z0-9]+", "-", "-".join(names).lower()).strip("-")
+
+
+def _link(address: str) -> str:
+    return address if "://" in address else Path(address).absolute().as_uri()
+
+
+def _name(address: str, model: str) -> str:
+    """What a file is called beside others of its model: `latest.csv`, or `prices/latest.csv`."""
+    folder, name = address.split("/")[-2:]
+    return name if folder == quote(model, safe="") else f"{folder}/{name}"
 
 
 def _row(part: ModelRun) -> dict[str, object]:

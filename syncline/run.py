@@ -172,7 +172,7 @@ class Head:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Head:
         """The head that `as_json` gave."""
-        layers = {name: _layers(stored[name]) for name in ("snapshot", "sent")}
+        layers = {name: Layers.from_json(stored[name]) for name in ("snapshot", "sent")}
         owed = stored["owed"] and RowFile.from_json(stored["owed"])
         return cls(**{**stored, **layers, "owed": owed, "key": tuple(stored.get("key", ()))})
 
@@ -277,8 +277,3 @@ def _text(moment: datetime | None) -> str | None:
 
 def _shown(model: ModelRun) -> dict[str, Any]:
     return {**asdict(model), "started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
-
-
-def _layers(stored: Mapping[str, Any]) -> Layers:
-    base, deltas = (tuple(RowFile.from_json(file) for file in stored[part]) for part in ("base", "deltas"))
-    return Layers(base, deltas, stored["rows"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -35,6 +35,12 @@ class Layers:
     base: tuple[RowFile, ...] = ()
     deltas: tuple[RowFile, ...] = ()
     rows: int = 0
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Layers:
+        """The layers that `dataclasses.asdict` made JSON of."""
+        base, deltas = (tuple(RowFile.from_json(file) for file in stored[part]) for part in ("base", "deltas"))
+        return cls(base, deltas, stored["rows"])
 
     @property
     def files(self) -> tuple[RowFile, ...]:

@@ -12,6 +12,7 @@ from syncline.cli.changeset import changes_json, show_changes
 from syncline.cli.report import advice, failures, show_list, show_models
 from syncline.cli.screen import lasting, moment, note, say, say_json, table
 from syncline.errors import ConfigError, DataError
+from syncline.publication import located
 from syncline.run import Entry, ModelRun, Run
 from syncline.workspace import Workspace
 
@@ -112,7 +113,7 @@ def _show_entries(entries: list[Entry]) -> None:
 
 def _show_model(workspace: Workspace, run: Run, model: ModelRun, rows: int) -> None:
     for file in model.files:
-        say(f"{model.model}: published {workspace.storage.root / file}")
+        say(f"{model.model}: published {located(workspace.storage.root, file)}")
     if not model.plan:
         return
     say(f"\n{model.model}: sent as {model.plan}")

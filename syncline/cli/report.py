@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from syncline.cli.screen import lasting, moment, note, number, table
 from syncline.connection import ModelSync
-from syncline.publication import latest
+from syncline.publication import latest, located
 from syncline.run import ModelRun, Run, RunResult, RunStatus
 from syncline.workspace import Workspace
 
@@ -40,7 +40,7 @@ def show_published(workspace: Workspace, runs: Sequence[Run]) -> None:
     for run in runs:
         for model in run.models:
             for file in model.files:
-                note(f"{run.connection} {model.model}: {latest(workspace.storage.root / file)}")
+                note(f"{run.connection} {model.model}: {latest(located(workspace.storage.root, file))}")
 
 
 def show_models(runs: Sequence[Run]) -> None:
@@ -56,7 +56,11 @@ def show_models(runs: Sequence[Run]) -> None:
 
 def failures(run: Run) -> list[str]:
     """What failed, and why."""
-    lines = [f"{run.connection} {model.model} failed: {model.error}" for model in run.models if model.error]
+    lines = [
+        f"{run.connection} {model.model}{' failed' if model.status is RunStatus.FAILED else ''}: {model.error}"
+        for model in run.models
+        if model.error
+    ]
     error = run.infos.get("error")
     return lines or ([f"{run.connection} failed: {error}"] if error else [])
 

@@ -5,7 +5,7 @@ from syncline.pipeline.extract import extract
 from syncline.pipeline.load import load
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.preview import Preview, preview
-from syncline.pipeline.publish import publish
+from syncline.pipeline.publish import Published, publish
 from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.sync import sync, sync_model
@@ -19,6 +19,7 @@ __all__ = [
     "Loaded",
     "Plan",
     "Preview",
+    "Published",
     "Session",
     "Steps",
     "Work",

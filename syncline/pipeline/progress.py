@@ -12,6 +12,7 @@ from syncline import owed
 from syncline.changes import Difference
 from syncline.errors import SynclineError
 from syncline.model import SyncMode
+from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
 from syncline.run import Head, ModelRun, RunResult, RunStatus
 
@@ -65,15 +66,18 @@ class Progress:
             deleted=counts.deleted + difference.deleted,
         )
 
-    def succeeded(self, head: Head, files: tuple[str, ...]) -> None:
-        """All steps are done; what is owed makes it partial (R30)."""
+    def succeeded(self, head: Head, done: Published) -> None:
+        """All steps are done; what is owed, or was not published, makes it partial (R30)."""
         rejected = head.owing.get(owed.REJECTED, 0) + head.owing.get(owed.REFUSED, 0)
         withheld = head.owing.get(owed.WITHHELD, 0) + head.owing.get(owed.ABSENT, 0)
         self.count(rejected=rejected, withheld=withheld)
         counts = self.run.counts
         changed = counts.inserted or counts.updated or counts.deleted
         result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
-        self._end(RunStatus.SUCCEEDED, RunResult.PARTIAL if rejected or withheld else result, files=files)
+        if rejected or withheld or done.withheld:
+            result = RunResult.PARTIAL
+        why = "; ".join(f"not published: {reason}" for reason in done.withheld)
+        self._end(RunStatus.SUCCEEDED, result, files=done.files, error=why)
 
     def failed(self, error: Exception, where: str) -> None:
         """A step failed, and with it the model's part of the run; `where` is where the model was declared."""

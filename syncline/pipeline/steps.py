@@ -14,7 +14,7 @@ from syncline.pipeline.diff import diff
 from syncline.pipeline.extract import extract
 from syncline.pipeline.load import load
 from syncline.pipeline.plan import Plan
-from syncline.pipeline.publish import publish
+from syncline.pipeline.publish import Published, publish
 from syncline.pipeline.transform import transform
 from syncline.pipeline.work import Delta, Extraction, Loaded, Work
 from syncline.run import Head
@@ -32,7 +32,7 @@ class Steps:
     diff: Callable[[Work, Extraction], Delta] = diff
     transform: Callable[[Work, Delta], Plan] = transform
     load: Callable[[Work, Plan], Loaded] = load
-    publish: Callable[[Work, Head], tuple[str, ...]] = publish
+    publish: Callable[[Work, Head], Published] = publish
 
 
 def patient(attempt: Callable[[], _Given], *, pause: float = 0.5) -> _Given:

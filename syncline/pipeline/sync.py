@@ -9,7 +9,7 @@ from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError, DataError, LeaseLost
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.progress import Progress
-from syncline.pipeline.publish import is_due
+from syncline.pipeline.publish import Published, is_due, plan_of
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.start import work_for
 from syncline.pipeline.steps import Steps, patient, patient_steps
@@ -185,10 +185,11 @@ class _ModelSync:
         tidy(work.storage, work.home, head, plan, work.head)
         return head
 
-    def _publish(self, work: Work, head: Head) -> tuple[str, ...]:
+    def _publish(self, work: Work, head: Head) -> Published:
         if not is_due(work, head):
-            return ()
+            return Published()
         self._progress.enter("publish")
-        files = self._steps.publish(work, head)
-        self._session.store.published(self._session.run, work.model.name, head.plan)
-        return files
+        done = self._steps.publish(work, head)
+        if not done.withheld:
+            self._session.store.published(self._session.run, work.model.name, plan_of(work, head))
+        return done

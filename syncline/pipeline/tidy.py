@@ -8,14 +8,23 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from syncline.pipeline import release
 from syncline.pipeline.plan import Plan
 from syncline.run import Head
 from syncline.storage import Storage
 
 KEPT = frozenset(
-    {"plan.json", "changes.parquet", "previous.parquet", "delta.parquet", "before.parquet", "owed.parquet"}
+    {
+        "plan.json",
+        "changes.parquet",
+        "previous.parquet",
+        "delta.parquet",
+        "before.parquet",
+        "owed.parquet",
+        release.RELEASE,
+    }
 )
-"""What tells of a run: its changeset, and the list of what was owed."""
+"""What tells of a run: its changeset, the list of what was owed, what was published."""
 GRACE_SECONDS = 3600.0
 ABANDONED_SECONDS = 24 * 3600.0
 RETENTION_SECONDS = 90 * 24 * 3600.0
@@ -27,10 +36,10 @@ def tidy(storage: Storage, home: str, head: Head, plan: Plan, before: Head) -> N
     That is what led to the plan committed now, what only the head `before` named after a grace time, for someone may
     still read it, old changesets after 90 days, and what processes left that were killed.
     """
-    named, now = _named(head), time.time()
+    folder = storage.folder(home)
+    named, now = _named(head) | release.named(folder), time.time()
     _drop_extraction(storage, plan, named)
     _begin_grace(storage, _named(before) - named)
-    folder = storage.folder(home)
     for place in folder.iterdir():
         if place.is_dir():
             _tidy_plan(place, {path for path in place.iterdir() if _name(storage, path) in named}, now)

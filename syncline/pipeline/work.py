@@ -107,7 +107,7 @@ def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
 
 def send_fingerprint(sync: ModelSync, model: DataModel) -> str:
     """What is made of the rows: when it changes, the publications are made anew (R5)."""
-    files = [[made.format, made.name, repr(made.options.chosen())] for made in sync.publish]
+    files = [made.identity() for made in sync.publish]
     return _hashed([target(sync.target), sync.target.on_delete, files, _columns(model)])
 
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from datetime import time as clock
 from decimal import Decimal
@@ -20,7 +21,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from syncline.errors import DataError
-from syncline.publication import Publication, prune, publish
+from syncline.publication import Publication
+from syncline.publication.feed import Feed
+from syncline.publication.folder import Folder
 
 # ruff: noqa: DTZ001 - timestamps without a time zone are among what is tested
 
@@ -30,6 +33,23 @@ CSV = Publication("csv")
 
 def numbers(*ids: int) -> Iterator[pa.RecordBatch]:
     yield pa.RecordBatch.from_pydict({"id": list(ids)}, NUMBERS)
+
+
+def feed(folder: Path, publication: Publication = CSV) -> Feed:
+    return Feed(publication, Folder(folder), "NUMBERS")
+
+
+def publish(
+    rows: Iterable[pa.RecordBatch], schema: pa.Schema, publication: Publication, folder: Path, plan: str
+) -> Path:
+    """A version, whatever the checks say."""
+    made = feed(folder, publication)
+    version = made.publish(lambda: rows, schema, plan, lambda *_: None, force=True)
+    return folder / made.file(version)
+
+
+def prune(folder: Path, keep: int = 30, publication: Publication = CSV) -> list[str]:
+    return feed(folder, replace(publication, keep=keep)).prune()
 
 
 ALL = pa.table(
@@ -130,12 +150,15 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pyarrow as pa
-from syncline.publication import Publication, publish
+from syncline.publication import Publication
+from syncline.publication.feed import Feed
+from syncline.publication.folder import Folder
 schema = pa.schema({"id": pa.int64()})
 def rows():
     yield pa.RecordBatch.from_pydict({"id": list(range(50_000))}, schema)
     os.kill(os.getpid(), signal.SIGKILL)
-publish(rows(), schema, Publication("csv"), Path(sys.argv[1]), "2")
+feed = Feed(Publication("csv"), Folder(Path(sys.argv[1])), "NUMBERS")
+feed.publish(rows, schema, "2", lambda *_: None, force=True)
 """
 
 
@@ -144,10 +167,12 @@ def test_a_kill_in_the_middle_leaves_latest_whole_and_the_rest_is_swept_later(tm
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert (tmp_path / "latest.csv").read_text() == "id\n1\n"
-    (left,) = (tmp_path / "versions").glob(".*")
-    assert prune(tmp_path) == []
+    (left,) = tmp_path.glob(".draft*")
+    prune(tmp_path)
+    assert left.exists()
     os.utime(left, (time.time() - 100_000,) * 2)
-    assert prune(tmp_path) == [left]
+    prune(tmp_path)
+    assert not left.exists()
     publish(numbers(2), NUMBERS, CSV, tmp_path, "2")
     assert (tmp_path / "latest.csv").read_text() == "id\n2\n"
 
@@ -179,7 +204,8 @@ def test_prune_keeps_the_newest_and_what_latest_points_to(tmp_path: Path) -> Non
         publish(numbers(version), NUMBERS, Publication("jsonl"), tmp_path, str(version))
     (tmp_path / "latest.csv").unlink()
     (tmp_path / "latest.csv").symlink_to("versions/1.csv")
-    prune(tmp_path, keep=2)
+    assert prune(tmp_path, 2) == ["0", "2"]
+    assert prune(tmp_path, 2, Publication("jsonl")) == ["0", "1", "2"]
     assert sorted(path.name for path in (tmp_path / "versions").iterdir()) == [
         "1.csv",
         "3.csv",
@@ -187,13 +213,14 @@ def test_prune_keeps_the_newest_and_what_latest_points_to(tmp_path: Path) -> Non
         "4.csv",
         "4.jsonl",
     ]
-    prune(tmp_path, keep=0)
+    prune(tmp_path, 0)
+    prune(tmp_path, 0, Publication("jsonl"))
     assert sorted(path.name for path in (tmp_path / "versions").iterdir()) == ["1.csv", "4.jsonl"]
 
 
 def test_a_disk_that_cannot_take_it_is_one_clear_message(tmp_path: Path) -> None:
     (tmp_path / "versions").write_text("not a folder")
-    with pytest.raises(DataError, match=r"1.csv cannot be published"):
+    with pytest.raises(DataError, match="cannot be published: Not a directory"):
         publish(numbers(1), NUMBERS, CSV, tmp_path, "1")
 
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from connectors.sql import SqlDestination, SqlSource, loading, reading, sqlite_reader
 from syncline import Connection, ModelSync, Publication, Request, Store, Target, export, pipeline
-from syncline.pipeline import Delta, Extraction, Loaded, Plan, Steps, Work
+from syncline.pipeline import Delta, Extraction, Loaded, Plan, Published, Steps, Work
 from syncline.run import Head
 from syncline.storage import Storage
 from syncline.store import open_store
@@ -74,15 +74,15 @@ class Fate:
         """Python's audit events: a file gets its name, or goes."""
         if event == "os.remove" and Path(args[0]).name.startswith("extract-"):
             self.at("in tidy")
+        elif event == "os.link" and Path(args[1]).parent.name == "versions":
+            self.at("before the version has its name")
         elif event == "os.symlink":
             self.at("before latest is linked")
         elif event == "os.rename":
             self._named(Path(args[1]))
 
     def _named(self, path: Path) -> None:
-        if path.parent.name == "versions":
-            self.at("before the version has its name")
-        elif path.name in ("plan.json", "latest.csv"):
+        if path.name in ("plan.json", "latest.csv"):
             self.at(f"before {path.name} has its name")
 
     def trace(self, database: sqlite3.Connection) -> None:
@@ -159,7 +159,7 @@ def mortal_steps(fate: Fate) -> Steps:
         fate.at("after load")
         return loaded
 
-    def publish(work: Work, head: Head) -> tuple[str, ...]:
+    def publish(work: Work, head: Head) -> Published:
         fate.at("before publish")
         return pipeline.publish(work, head)
 

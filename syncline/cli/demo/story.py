@@ -8,7 +8,7 @@ from pathlib import Path
 from syncline.cli.demo.proof import compare, csv_rows, fingerprint, shop_rows
 from syncline.cli.demo.stage import CONNECTION, Rows, Stage, heading
 from syncline.cli.screen import plural, say, table
-from syncline.publication import latest
+from syncline.publication import latest, located
 from syncline.request import Request
 from syncline.run import RunResult
 
@@ -120,7 +120,7 @@ def _address(stage: Stage) -> Path:
     """The constant address of the file, beside the versions that runs have made."""
     runs = stage.workspace.store.runs(CONNECTION)
     made = next(part.files[0] for run in runs for part in run.models if part.model == "INVOICES" and part.files)
-    return latest(stage.workspace.storage.path(made))
+    return Path(latest(located(stage.workspace.storage.root, made)))
 
 
 def _extra(stage: Stage) -> dict[str, int]:
