@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Literal
 import pyarrow as pa
 
 from syncline import datatype
-from syncline.changes import keys
 from syncline.model import JSON, DataModel
 
 if TYPE_CHECKING:
     from syncline.engine import Engine
     from syncline.transform.making import Made
-    from syncline.transform.projection import Place, Projection
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +67,19 @@ class Transform:
             "filter": self.filter,
             "fields": [[name, text] for name, text in self.fields.items()],
             "function": self.function,
+            "module": self._digest(),
             "scope": "" if self.scope == "row" else self.scope,
             "version": self.version,
             "key": list(self.key),
             "columns": columns,  # type: ignore[dict-item] # a list of lists of texts is JSON
         }
         return {name: part for name, part in parts.items() if part}
+
+    def _digest(self) -> str:
+        from syncline.transform import module  # noqa: PLC0415
+
+        name = self.function.partition(":")[0]
+        return module.digest(module.located(name, self.folder)) if name else ""
 
     def made(self, model: DataModel) -> DataModel:
         """What the rows of a model become: a model of the same name with the columns and the key of the rows made.
@@ -84,14 +89,9 @@ class Transform:
         """
         if self.is_identity:
             return model
-        from syncline.engine import opened  # noqa: PLC0415 - only where rows are changed
+        from syncline.transform import order  # noqa: PLC0415 - the engine is half of a start
 
-        with opened() as engine:
-            projection = self._projection(engine, model)
-        with self._place(model).of("to.key"):
-            from syncline.transform.projection import renamed  # noqa: PLC0415
-
-            return DataModel(model.name, projection.schema, self.key or renamed(model.key, projection))
+        return order.made(self, model)
 
     def make(self, engine: Engine, query: str, model: DataModel, made: DataModel, path: Path) -> Made:
         """Write what becomes of the rows of `query` to a Parquet file.
@@ -103,18 +103,6 @@ class Transform:
         Raises:
             DataError: nothing can be made, e.g. a function gives rows that belong to no row of the source.
         """
-        from syncline.transform.making import Making  # noqa: PLC0415
+        from syncline.transform import order  # noqa: PLC0415
 
-        projection = self._projection(engine, model)
-        return Making(engine, query, projection, keys(model) if self.scope == "row" else (), model, made).write(path)
-
-    def _projection(self, engine: Engine, model: DataModel) -> Projection:
-        from syncline.transform.projection import project  # noqa: PLC0415
-
-        row_wise = self.scope == "row"
-        return project(engine, model.schema, self.filter, self.fields, self._place(model), row_wise=row_wise)
-
-    def _place(self, model: DataModel) -> Place:
-        from syncline.transform.projection import Place  # noqa: PLC0415
-
-        return Place(model.name, self.where, self.lines)
+        return order.make(self, engine, query, model, made, path)

@@ -13,6 +13,7 @@ from syncline.model import DataModel, Rejection
 from syncline.statement import listed
 from syncline.transform.expression import engine_message
 from syncline.transform.projection import Projection
+from syncline.transform.whole import WHOLE
 
 MOST_REJECTED = 100_000
 MOST_TOLD = 1_000
@@ -78,6 +79,9 @@ class Making:
     def _kept_key(self) -> list[str]:
         return [f"{column} AS k{at}" for at, column in enumerate(self.key)]
 
+    def _key_names(self) -> list[str]:
+        return [f"k{at}" for at in range(len(self.key))]
+
     def _named_key(self) -> list[str]:
         first = len(self.projection.fields)
         return [f"k{at} AS {physical(first + at)}" for at in range(len(self.key))]
@@ -86,22 +90,35 @@ class Making:
         """Make the rows that can be made, and find out about the others."""
         if not self.key:
             reason = engine_message(error, self.projection.source.names) if error else "a key is empty"
-            hint = "rows made of all rows together are made whole or not at all"
-            raise DataError(f"model {self.source.name}: {reason}", hint=hint) from error
-        tried = self._tried()
-        self.engine.run(
-            f"CREATE OR REPLACE TEMP TABLE {_FAILED} AS "
-            f"SELECT * EXCLUDE (_w, _m), row_number() OVER () AS _n FROM ({tried}) WHERE {self._is_failure()} "
-            f"LIMIT {MOST_REJECTED + 1}"
-        )
-        rejections = tuple(self._rejections())
+            raise DataError(f"model {self.source.name}: {reason}", hint=WHOLE) from error
+        rejections = self.failures()
         if not rejections and error:
             raise error
-        good = f"SELECT * FROM ({tried}) WHERE NOT {self._is_failure()} AND _w.w"
         shown = listed([*self._named("_m.m"), *self._named_key(), PART])
-        self.engine.write(f"SELECT {shown}, 'insert' AS {OP} FROM ({good})", path)
-        self.engine.run(f"DROP TABLE {_FAILED}")
+        failed = f"ANTI JOIN {_FAILED} USING ({listed(self._key_names())})"  # of one row all that is made, or nothing
+        good = f"SELECT * FROM ({self._tried()}) WHERE _w.w AND _m IS NOT NULL"
+        self.engine.write(f"SELECT {shown}, 'insert' AS {OP} FROM ({good}) AS good {failed}", path)
         return Made(_rows(path), rejections)
+
+    def kept(self) -> str:
+        """The rows of the query that the filter leaves; if there is one, without those for which it fails."""
+        if self.projection.filter is None:
+            return self.query
+        return f"SELECT * FROM ({self.query}) WHERE coalesce(TRY({self.projection.condition}), false)"
+
+    def failures(self) -> tuple[Rejection, ...]:
+        """The rows of the source that cannot be made, with the reasons.
+
+        Raises:
+            DataError: there are too many.
+        """
+        first = f"QUALIFY row_number() OVER (PARTITION BY {listed(self._key_names())}) = 1"
+        failed = f"SELECT * EXCLUDE (_w, _m) FROM ({self._tried()}) WHERE {self._is_failure()} {first}"
+        numbered = f"SELECT *, row_number() OVER () AS _n FROM ({failed}) LIMIT {MOST_REJECTED + 1}"
+        self.engine.run(f"CREATE OR REPLACE TEMP TABLE {_FAILED} AS {numbered}")
+        if self.engine.number(f"SELECT count(*) FROM {_FAILED}") > MOST_REJECTED:
+            raise DataError(f"model {self.source.name}: more than {MOST_REJECTED:,} rows cannot be made")
+        return tuple(self._rejections())
 
     def _tried(self) -> str:
         """The rows of the query with `_w`, the condition, and `_m`, what is made; NULL where that raises an error."""
@@ -116,15 +133,11 @@ class Making:
         return f"(_w IS NULL OR (_w.w AND (_m IS NULL OR {listed(keys, ' OR ')})))"
 
     def _rejections(self) -> Iterator[Rejection]:
-        count = self.engine.number(f"SELECT count(*) FROM {_FAILED}")
-        if count > MOST_REJECTED:
-            raise DataError(f"model {self.source.name}: more than {MOST_REJECTED:,} rows cannot be made")
-        shown = listed([f"k{at}" for at in range(len(self.key))])
-        table = self.engine.table(f"SELECT {shown}, _n FROM {_FAILED} ORDER BY _n")
-        keys = table.select(range(len(self.key))).rename_columns(list(self.source.key)).cast(self.source.key_schema)
-        numbers: list[int] = table.column("_n").to_pylist()
-        for row, number in zip(keys.to_pylist(), numbers, strict=True):
-            yield Rejection(row, self._reason(number) if number <= MOST_TOLD else NOT_TOLD)
+        names = self._key_names()
+        table = self.engine.table(f"SELECT {listed(names)}, _n FROM {_FAILED} ORDER BY _n")
+        keys = table.select(names).rename_columns(list(self.source.key)).cast(self.source.key_schema).to_pylist()
+        for key, number in zip(keys, table.column("_n").to_pylist(), strict=True):
+            yield Rejection(key, self._reason(number) if number <= MOST_TOLD else NOT_TOLD)
 
     def _reason(self, number: int) -> str:
         """Why the row of this number cannot be made: the engine's own words, for each column."""
