@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from syncline.config import place
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 
@@ -26,6 +27,7 @@ def clashes(connections: Iterable[Connection]) -> dict[tuple[str, str], ConfigEr
     """The models that must not run, by connection and name, each with the reason; both sides of a clash are there."""
     found: dict[tuple[str, str], ConfigError] = {}
     writers: dict[tuple[str, str], list[_Writer]] = {}
+    connections = list(connections)
     for connection in connections:
         for writer in _writers(connection):
             writers.setdefault(writer.place, []).append(writer)
@@ -33,7 +35,7 @@ def clashes(connections: Iterable[Connection]) -> dict[tuple[str, str], ConfigEr
                 found[writer.name] = _own(writer)
     for rivals in writers.values():
         found |= {one.name: _with(one, other) for one, other in _pairs(rivals) if one.name not in found}
-    return found
+    return place.rivals(connections) | found
 
 
 def _writers(connection: Connection) -> Iterator[_Writer]:

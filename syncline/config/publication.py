@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from syncline import export
-from syncline.config import shape
+from syncline.config import place, shape
 from syncline.config.key import Key, Keys, nodes, shapes, values
 from syncline.config.name import named
 from syncline.config.node import Node
@@ -19,7 +19,7 @@ from syncline.errors import ConfigError
 from syncline.export import FITTING, FORMATS, Options, Template
 from syncline.publication import Publication
 
-_RESERVED = ("latest", "versions")
+_RESERVED = ("latest", "versions", "deltas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Declared:
 def _name(node: Node) -> str:
     text = named(node, node.text())
     if text.startswith(_RESERVED):
-        node.wrong(f"a file cannot be called `{text}`", f"{' and '.join(_RESERVED)} are names of our own")
+        node.wrong(f"a file cannot be called `{text}`", f"{', '.join(_RESERVED)} are names of our own")
     return text
 
 
@@ -109,6 +109,7 @@ TEMPLATE: Keys = {"template": Key(lambda node: node, shape.text("The file of a J
 OWN: Keys = {
     "format": Key(_one_of(*FORMATS), shape.word("What kind of file.", FORMATS)),
     "name": Key(_name, shape.text("Tells it from other files of that format.")),
+    **place.KEYS,
 }
 PUBLICATION: Keys = {**OWN, **OPTIONS, **TEMPLATE}
 
@@ -127,7 +128,7 @@ def fitted(declared: Sequence[Declared], folder: Path) -> tuple[Publication, ...
     Raises:
         ConfigError: a template cannot be read, or is none.
     """
-    return tuple(_with_template(one.publication, one.template, folder) for one in declared)
+    return tuple(place.anchored(_with_template(one.publication, one.template, folder), folder) for one in declared)
 
 
 def _declared(node: Node) -> Declared:
