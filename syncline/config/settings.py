@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncline.config import defaults, end, shape
+from syncline.config import defaults, end, shape, web
 from syncline.config.file import load
 from syncline.config.key import Key, Keys, nodes, shapes, values
 from syncline.config.mistakes import Mistakes
@@ -14,6 +14,7 @@ from syncline.config.name import name, named
 from syncline.config.node import Node
 from syncline.config.scope import chain
 from syncline.config.setting import resolved
+from syncline.config.web import Web
 
 TENANT: Keys = {"defaults": defaults.KEY}
 
@@ -28,6 +29,7 @@ class Settings:
         storage: the folder for snapshots, plans and publications, as a path or a file:// URL.
         defaults: what models have that say nothing themselves, the tenant's over the workspace's.
         destinations: those that connections may name.
+        web: where pages and API are found, and who vouches for people.
     """
 
     tenant: str = "default"
@@ -35,6 +37,7 @@ class Settings:
     storage: str = ""
     defaults: Node | None = None
     destinations: Mapping[str, Node] = field(default_factory=dict)
+    web: Web = field(default_factory=Web)
 
 
 def _tenants(node: Node) -> dict[str, Node]:
@@ -74,6 +77,7 @@ WORKSPACE: Keys = {
     "destinations": Key(
         _destinations, shape.named("Destinations that connections may name.", {"$ref": "#/$defs/destination"})
     ),
+    "web": web.KEY,
 }
 SHAPE = shape.mapping("Settings of the whole workspace.", shapes(WORKSPACE))
 

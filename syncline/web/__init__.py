@@ -1,0 +1,49 @@
+"""The service: pages for people, an API for programs; one ASGI app, for any server.
+
+    SYNCLINE_WORKSPACE=/srv/shop uvicorn syncline.web:app --factory
+
+How to build on it:
+
+A **route** lies in `api/` or `pages/`, one file a subject with a `router`, which the `__init__.py` beside it includes.
+It says what its caller must be allowed to do by the type of an argument (`visit.py`); who may not gets 401 or 403
+before it runs:
+
+    @router.post("/{run}/cancel", operation_id="cancel_run", status_code=202)
+    def cancel(run: str, visit: CanRun) -> dict[str, Any]: ...
+
+`CanRead`, `CanRun`, `CanPush`, `CanAdmin` are a `Visit`: `visit.caller` says who asks (a `Caller`: tenant, role,
+scopes, user or key). `visit.store` and `visit.people` are bound to the caller's company, and so is all that is reached
+through them; `visit.connection(name)` and `visit.run(id)` give what is there or end in 404, and another company's
+things are simply not there. Where an item names a company of its own: `visit.acting_for(company)`.
+`visit.note("run started", id)` writes the audit log. `visit.site` has what holds for everybody: the workspace and the
+`Starter`. Routes are plain functions, in a thread each: what waits for the database does not hold up the others.
+
+What is wrong is **raised** (`problem.py`): `Problem(status, "what is wrong", hint=…)`, `not_found("run 7")`,
+`invalid([At("too long", (3, "name")), …])`. Under `/api` it becomes problem+json, elsewhere a page. A `SynclineError`
+becomes one too: `Busy` 409, `ConfigError` and `DataError` 422, `TransientError` 503. Lists are cut by `paging.py`.
+
+A **page** is `return page(request, "syncs.html", runs=runs)` (`page.py`); templates extend `layout.html`. A request
+with the header `X-Fragment: NAME` gets the block NAME of the template only, which is how `static/app.js` refreshes
+`<div id="NAME" data-refresh="15">`. Each form holds `{{ csrf_field }}`. Routes with a `Visit` check it by themselves;
+`fields: Fields` gives what was filled in.
+
+A **run** is started by `visit.site.starter.start(connection, request, created_by=visit.caller.id)` (`starter.py`).
+
+Nothing here is imported before it is asked for: other commands start without a web framework.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def app() -> Any:
+    """The ASGI app of the workspace in SYNCLINE_WORKSPACE, or around the current folder.
+
+    Raises:
+        ConfigError: there is none, or its settings are wrong.
+    """
+    from syncline.web.application import create  # noqa: PLC0415 - brings the web framework along
+    from syncline.workspace import Workspace  # noqa: PLC0415
+
+    return create(Workspace.open())

@@ -1,0 +1,55 @@
+"""How a problem is told: to programs as JSON, to people as a page."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from syncline.errors import SynclineError
+from syncline.web.page import page
+from syncline.web.problem import MEDIA_TYPE, Problem, of_error, of_validation
+
+
+async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a problem before the app has seen the request."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await told(problem)(scope, receive, send)
+
+
+def told(problem: Problem) -> Response:
+    """A problem as programs are told."""
+    content = json.dumps(problem.as_json(), ensure_ascii=False).encode(errors="replace")
+    return Response(content, problem.status_code, dict(problem.headers or {}), MEDIA_TYPE)
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """What becomes of an error that ended a request."""
+    problem = _problem(error)
+    if problem.status_code >= 500:  # noqa: PLR2004
+        request.state.visit = None  # what broke may be what the page would ask
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return told(problem)
+    if problem.status_code == 401 and request.method == "GET":  # noqa: PLR2004
+        way = f"{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
+        return RedirectResponse(f"/login?next={quote(way, safe='')}", 303)
+    return page(request, "problem.html", status=problem.status_code, headers=problem.headers, problem=problem)
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return Problem(error.status_code, str(error.detail), headers=error.headers)
+    if isinstance(error, RequestValidationError):
+        return of_validation(error.errors())
+    if isinstance(error, SynclineError):
+        return of_error(error)
+    return Problem(500, "a fault in Syncline, please report it", hint="what happened stands in the server's log")

@@ -1,0 +1,117 @@
+"""Pages, from templates; a page works without JavaScript, and is refreshed in parts where there is some."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Context
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from syncline.search import Search
+from syncline.web.session import FIELD, csrf, keep_visitor
+from syncline.web.site import ANYBODY, site_of
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+FRAGMENT = "X-Fragment"
+THEMES = ("auto", "light", "dark")
+MENU = (("Overview", "/"), ("Connections", "/connections"))
+SETTINGS = (("Syncs", "/settings/syncs"),)
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **data: Any
+) -> HTMLResponse:
+    """The page that a template makes of this data, or the one block of it that X-Fragment names.
+
+    Templates that extend `layout.html` also see `visit` (None: a stranger), `last_run`, `path`, `theme`, `csrf_field`.
+    """
+    found = _templates().get_template(template)
+    context = found.new_context(_around(request) | data)
+    name = request.headers.get(FRAGMENT, "")
+    text = _block(context, name) if name in found.blocks else "".join(found.root_render_func(context))
+    response = HTMLResponse(text, status, dict(headers or {}))
+    response.headers["Vary"] = f"{FRAGMENT}, Cookie"
+    keep_visitor(request, response)
+    return response
+
+
+def redirect(path: str) -> Response:
+    """Go on to another page of ours, after a form."""
+    return RedirectResponse(path, 303)
+
+
+def within(path: object) -> str:
+    r"""A way to go on that stays with us, or the first page.
+
+    Example:
+        >>> within("/settings/syncs?status=failed"), within("//evil.example"), within(r"/\evil.example")
+        ('/settings/syncs?status=failed', '/', '/')
+    """
+    text = path if isinstance(path, str) else ""
+    is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if is_ours else "/"
+
+
+def theme_of(request: Request) -> str:
+    """Light, dark, or as the system says."""
+    chosen = request.cookies.get("theme", "auto")
+    return chosen if chosen in THEMES else "auto"
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a file that may be kept until it changes."""
+    version = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={version}"
+
+
+def moment(when: datetime | None) -> Markup:
+    """A time; the browser shows it in the viewer's zone, and the exact one on hover."""
+    if when is None:
+        return Markup("")
+    text = when.strftime("%Y-%m-%d %H:%M:%S")
+    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(when.isoformat(), text, text[:-3])
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(static=static, menu=MENU, settings_menu=SETTINGS, themes=THEMES)
+    made.filters["moment"] = moment
+    return made
+
+
+def _around(request: Request) -> dict[str, Any]:
+    """What the layout shows around a page."""
+    visit = getattr(request.state, "visit", None)
+    latest = visit.store.search(Search(limit=1)) if visit is not None else []
+    token = csrf(request)
+    return {
+        "visit": visit,
+        "is_open": visit is not None and visit.caller.name == ANYBODY,
+        "last_run": latest[0] if latest else None,
+        "path": request.url.path,
+        "theme": theme_of(request),
+        "csrf": token,
+        "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
+        "tenant": visit.caller.tenant if visit is not None else site_of(request).tenant,
+    }
+
+
+def _block(context: Context, name: str) -> str:
+    return "".join(context.blocks[name][0](context))

@@ -1,0 +1,11 @@
+"""What people see."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from syncline.web.pages import login, overview, syncs
+
+router = APIRouter(include_in_schema=False)
+for _part in (login, overview, syncs):
+    router.include_router(_part.router)

@@ -1,0 +1,86 @@
+"""How people come in and leave: with a password, or by a link that works once."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from syncline.errors import ConfigError
+from syncline.people import People, Refused, Throttled
+from syncline.web.page import THEMES, page, redirect, within
+from syncline.web.problem import of_error
+from syncline.web.session import Fields, begin, end, session_token
+from syncline.web.site import address_of, site_of
+from syncline.web.visit import known
+
+router = APIRouter()
+
+
+@router.get("/login")
+def login(request: Request, next: str = "/") -> Response:  # noqa: A002 - so named in the address
+    """Ask who somebody is."""
+    return redirect(within(next)) if known(request) else page(request, "login.html", next=within(next), error="")
+
+
+@router.post("/login")
+def log_in(request: Request, fields: Fields) -> Response:
+    """Let in who knows the password."""
+    way = within(fields.get("next"))
+    try:
+        token = _people(request).log_in(_text(fields, "email"), _text(fields, "password"))
+    except (Refused, Throttled) as error:
+        told = of_error(error)
+        return page(request, "login.html", status=told.status_code, headers=told.headers, next=way, error=error.message)
+    response = redirect(way)
+    begin(request, response, token)
+    return response
+
+
+@router.post("/logout")
+def log_out(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+    """End the session."""
+    if token := session_token(request):
+        _people(request).log_out(token)
+    response = redirect("/login")
+    end(request, response)
+    return response
+
+
+@router.get("/welcome/{token}")
+def welcome(request: Request, token: str) -> Response:
+    """Ask whoever follows a link to choose a password; looking at it uses nothing up."""
+    return page(request, "welcome.html", token=token, email=_people(request).invited(token), error="")
+
+
+@router.post("/welcome/{token}")
+def come_in(request: Request, token: str, fields: Fields) -> Response:
+    """Set the password and let them in."""
+    people, password = _people(request), _text(fields, "password")
+    email = people.invited(token)
+    try:
+        session = people.accept(token, email or _text(fields, "email"), password)
+    except ConfigError as error:
+        return page(request, "welcome.html", status=422, token=token, email=email, error=error.message)
+    response = redirect("/")
+    begin(request, response, session)
+    return response
+
+
+@router.post("/theme")
+def theme(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+    """Light, dark, or as the system says."""
+    response = redirect(within(fields.get("next")))
+    chosen = _text(fields, "theme")
+    if chosen in THEMES:
+        response.set_cookie("theme", chosen, max_age=31_536_000, httponly=True, samesite="lax")
+    return response
+
+
+def _people(request: Request) -> People:
+    return site_of(request).workspace.people(actor="visitor", address=address_of(request))
+
+
+def _text(fields: FormData, name: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""

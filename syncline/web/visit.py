@@ -1,0 +1,177 @@
+"""One request by somebody who may make it, and the only way to what belongs to their company."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
+
+from syncline.connection import Connection
+from syncline.errors import ConfigError
+from syncline.model import JSON
+from syncline.people import Caller, People, Refused, Scope
+from syncline.run import Run
+from syncline.search import SearchableStore
+from syncline.web.problem import At, Problem, forbidden, invalid, not_found, of_error
+from syncline.web.session import FIELD, HEADER, SAFE, check_csrf, check_origin, session_token
+from syncline.web.site import Site, address_of, site_of
+
+COMPANY = "Syncline-Tenant"
+"""The header by which a SystemAdmin says for which company a request is (P5.9)."""
+_TENANT = re.compile(r"\w[\w.-]{0,199}")
+_RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SCHEMES = [
+    Depends(HTTPBearer(auto_error=False, scheme_name="key", description="An API key.")),
+    Depends(APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="The same.")),
+    Depends(APIKeyCookie(name="syncline", auto_error=False, scheme_name="session", description="Who is logged in.")),
+]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks, and what there is for them; another company's things are not there (Invariant 10)."""
+
+    site: Site
+    caller: Caller
+    address: str
+
+    @cached_property
+    def store(self) -> SearchableStore:
+        """The memory of the caller's company."""
+        return self.site.workspace.store_of(self.caller.tenant)
+
+    @cached_property
+    def people(self) -> People:
+        """The people and keys of the caller's company; changes are noted as the caller's."""
+        return self.site.workspace.people(self.caller.tenant, actor=self.caller.id, address=self.address)
+
+    @property
+    def connections(self) -> Mapping[str, Connection]:
+        """The connections of the caller's company that can be used; those of the workspace are its own company's."""
+        return self.site.workspace.connections if self._is_at_home else {}
+
+    @property
+    def errors(self) -> Mapping[str, ConfigError]:
+        """What is wrong with connections of the caller's company, by the name of the file."""
+        return self.site.workspace.errors if self._is_at_home else {}
+
+    def connection(self, name: str) -> Connection:
+        """The connection of this name, or 404."""
+        if name not in self.connections:
+            not_found(f"connection `{name}`")
+        return self.connections[name]
+
+    def run(self, id: str) -> Run:
+        """The run of exactly this id, or 404."""
+        try:
+            found = self.store.run(id) if _RUN.fullmatch(id) else not_found(f"run `{id}`")
+        except ConfigError:
+            not_found(f"run `{id}`")
+        return found
+
+    def acting_for(self, company: str) -> Visit:
+        """The same visit for the company that an item names.
+
+        Raises:
+            Problem: 403, it is not the caller's, and the caller is no SystemAdmin (P5.8, P5.9).
+        """
+        if not self.caller.may_act_for(company):
+            forbidden(f"you cannot act for the company `{company}`", "leave it out, or name your own")
+        return replace(self, caller=replace(self.caller, tenant=company))
+
+    def note(self, action: str, subject: str = "", **details: JSON) -> None:
+        """Write a line of the audit log."""
+        self.people.note(action, subject, **details)
+
+    @property
+    def _is_at_home(self) -> bool:
+        return self.caller.tenant == self.site.tenant
+
+
+def allowed(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Visit]]:
+    """Let in who may do this: 401 who is not known, 403 who may not."""
+
+    async def visit(request: Request) -> Visit:
+        caller = await run_in_threadpool(_caller, request)
+        if request.method not in SAFE:
+            await _check_forgery(request, caller)
+        made = Visit(site_of(request), caller, address_of(request))
+        request.state.visit = made
+        if not caller.may(scope):
+            forbidden(f"this needs the scope `{scope}`", f"{caller.name} has {', '.join(sorted(caller.scopes))}")
+        company = request.headers.get(COMPANY)
+        if company is not None:
+            if not _TENANT.fullmatch(company):
+                invalid([At("this cannot be the name of a company", parameter=COMPANY)])
+            made = request.state.visit = made.acting_for(company)
+        return made
+
+    visit.__name__ = f"may_{scope.name.lower()}"
+    return visit
+
+
+CanRead = Annotated[Visit, Security(allowed(Scope.SYNC_READ))]
+CanPush = Annotated[Visit, Security(allowed(Scope.SYNC_WRITE))]
+CanRun = Annotated[Visit, Security(allowed(Scope.RUNS_WRITE))]
+CanAdmin = Annotated[Visit, Security(allowed(Scope.ADMIN))]
+SCHEMES = _SCHEMES
+"""For routers of the API: how a caller says who they are, as the description of the API tells it."""
+
+
+def known(request: HTTPConnection) -> Caller | None:
+    """Who is logged in or, on an open site, anybody; None: a stranger. For pages that strangers see too."""
+    try:
+        return _by_cookie(request)
+    except Refused:
+        return site_of(request).anybody() if site_of(request).is_open_to(request) else None
+
+
+def _caller(request: HTTPConnection) -> Caller:
+    try:
+        if (key := _key(request)) is not None:
+            return site_of(request).workspace.people().by_key(key)
+    except Refused as error:
+        raise of_error(error) from error
+    if (caller := known(request)) is not None:
+        return caller
+    headers = {"WWW-Authenticate": "Bearer"}
+    raise Problem(
+        401, "nobody knows who asks", hint="log in, or send an API key: `Authorization: Bearer …`", headers=headers
+    )
+
+
+def _key(request: HTTPConnection) -> str | None:
+    told = request.headers.get("authorization")
+    if told is None:
+        return request.headers.get("x-api-key")
+    scheme, _, key = told.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(f"a key is sent as `Authorization: Bearer …`, not as `{scheme[:20]} …`")
+    return key.strip()
+
+
+def _by_cookie(request: HTTPConnection) -> Caller:
+    token = session_token(request)
+    if token is None:
+        raise Refused("nobody is logged in")
+    return site_of(request).workspace.people().by_session(token)
+
+
+async def _check_forgery(request: Request, caller: Caller) -> None:
+    """A browser sends cookies for whoever asks it to; keys it does not."""
+    if caller.key is not None:
+        return
+    if caller.user is None and request.url.path.startswith("/api/"):
+        check_origin(request)
+        return
+    told: Any = request.headers.get(HEADER)
+    if told is None and "form" in request.headers.get("content-type", ""):
+        told = (await request.form()).get(FIELD)
+    check_csrf(request, told if isinstance(told, str) else "")
