@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from syncline.errors import SynclineError
+from syncline.errors import ConfigError, SynclineError
 from syncline.model import JSON
 
 
@@ -31,6 +32,7 @@ class Scope(StrEnum):
 
 
 ALL_SCOPES = frozenset(Scope)
+_TENANT = re.compile(r"\w[\w.-]{0,199}")
 _WORKING = frozenset({Scope.SYNC_WRITE, Scope.SYNC_READ, Scope.RUNS_WRITE})
 _OF_ROLE = {
     Role.SYSTEM_ADMIN: ALL_SCOPES,
@@ -48,6 +50,18 @@ def scopes_of(role: Role) -> frozenset[Scope]:
         [<Scope.SYNC_READ: 'sync:read'>]
     """
     return _OF_ROLE[role]
+
+
+def checked_tenant(name: str) -> str:
+    """The name of a company, which can stand in a path.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not _TENANT.fullmatch(name):
+        hint = "use letters, digits, `_`, `-` and `.`"
+        raise ConfigError(f"`{name}` cannot be the name of a company", hint=hint)
+    return name
 
 
 @dataclass(frozen=True, slots=True)

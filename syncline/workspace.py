@@ -14,7 +14,7 @@ from syncline.config import Explained, Settings, clashes, explained, load_connec
 from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
-from syncline.people import People
+from syncline.people import People, checked_tenant
 from syncline.search import SearchableStore
 from syncline.secret import Secret
 from syncline.storage import Storage
@@ -82,14 +82,14 @@ class Workspace:
 
     def store_of(self, tenant: str) -> SearchableStore:
         """The memory of another company, in the same database (Invariant 10)."""
-        return self.store if tenant == self.settings.tenant else replace(self._memory, tenant=tenant)
+        return self.store if tenant == self.settings.tenant else replace(self._memory, tenant=checked_tenant(tenant))
 
     def people(self, tenant: str | None = None, *, actor: str = "system", address: str = "") -> People:
         """Who may do what: in this workspace's company or in another, as `actor` asks for it."""
         from syncline.store.people import SqlPeople  # noqa: PLC0415 - most commands ask for nobody
 
         home = self.settings.tenant
-        return SqlPeople(self._memory.database, tenant or home, actor, address, home)
+        return SqlPeople(self._memory.database, checked_tenant(tenant or home), actor, address, home)
 
     @cached_property
     def _memory(self) -> SqlStore:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from syncline.cli import history, running, schema, serving, setup
+from syncline.cli import history, keys, running, schema, serving, setup, users
 from syncline.cli.log import keep_traceback
 from syncline.cli.screen import note, say_error
 from syncline.errors import SynclineError
@@ -81,8 +81,8 @@ def _program(
     ctx.obj = workspace
 
 
-for _register in (setup.register, schema.register, running.register, history.register, serving.register):
-    _register(app)
+for _part in (setup, schema, running, history, serving, users, keys):
+    _part.register(app)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -16,16 +16,15 @@ from starlette.requests import HTTPConnection
 from syncline.connection import Connection
 from syncline.errors import ConfigError
 from syncline.model import JSON
-from syncline.people import Caller, People, Refused, Scope
+from syncline.people import Caller, People, Refused, Scope, checked_tenant
 from syncline.run import Run
 from syncline.search import SearchableStore
-from syncline.web.problem import At, Problem, forbidden, invalid, not_found, of_error
+from syncline.web.problem import Problem, forbidden, not_found, of_error
 from syncline.web.session import FIELD, HEADER, SAFE, check_csrf, check_origin, session_token
 from syncline.web.site import Site, address_of, site_of
 
 COMPANY = "Syncline-Tenant"
 """The header by which a SystemAdmin says for which company a request is (P5.9)."""
-_TENANT = re.compile(r"\w[\w.-]{0,199}")
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCHEMES = [
     Depends(HTTPBearer(auto_error=False, scheme_name="key", description="An API key.")),
@@ -81,10 +80,11 @@ class Visit:
 
         Raises:
             Problem: 403, it is not the caller's, and the caller is no SystemAdmin (P5.8, P5.9).
+            ConfigError: it cannot be the name of one.
         """
         if not self.caller.may_act_for(company):
             forbidden(f"you cannot act for the company `{company}`", "leave it out, or name your own")
-        return replace(self, caller=replace(self.caller, tenant=company))
+        return replace(self, caller=replace(self.caller, tenant=checked_tenant(company)))
 
     def note(self, action: str, subject: str = "", **details: JSON) -> None:
         """Write a line of the audit log."""
@@ -108,8 +108,6 @@ def allowed(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Visit]]:
             forbidden(f"this needs the scope `{scope}`", f"{caller.name} has {', '.join(sorted(caller.scopes))}")
         company = request.headers.get(COMPANY)
         if company is not None:
-            if not _TENANT.fullmatch(company):
-                invalid([At("this cannot be the name of a company", parameter=COMPANY)])
             made = request.state.visit = made.acting_for(company)
         return made
 
