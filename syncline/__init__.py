@@ -3,7 +3,7 @@
 from syncline.changes import Changeset
 from syncline.connection import Connection, Limits, ModelSync, Schedule
 from syncline.connector import Destination, Load, Source, Target
-from syncline.errors import Busy, ConfigError, DataError, LeaseLost, SynclineError, TransientError, Withheld
+from syncline.errors import Busy, ConfigError, DataError, LeaseLost, Missing, SynclineError, TransientError, Withheld
 from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode
 from syncline.publication import Publication
 from syncline.request import ModelRequest, Request
@@ -27,6 +27,7 @@ __all__ = [
     "LeaseLost",
     "Limits",
     "Load",
+    "Missing",
     "ModelRequest",
     "ModelRun",
     "ModelSync",

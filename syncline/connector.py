@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import pyarrow as pa
@@ -121,6 +122,26 @@ class Source(Connector, ABC):
         """
         found = self.describe(origin)
         return None if found is None else found.schema
+
+    def order(self, origin: str) -> Sequence[str] | None:
+        """The parts of a model, first the one whose row holds where several give a key (R11); others come by name.
+
+        None: no part comes before another, and a key that several give with different values is rejected.
+        """
+        del origin
+        return None
+
+    def places(self, origin: str) -> Iterable[tuple[str, str]]:
+        """What a model is read from: the identity of a source, and what is read there."""
+        return ((self.identity(), origin),)
+
+    def handed(self, folder: Path) -> Source:
+        """This source, reading files that were handed over at the start and lie in `folder` (P2.6).
+
+        Raises:
+            ConfigError: it does not read files.
+        """
+        raise ConfigError(f"{type(self).__name__} reads no files", hint=f"leave out the files, not {folder.name}")
 
 
 class Destination(Connector, ABC):

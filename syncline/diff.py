@@ -84,9 +84,10 @@ def sliced(engine: Engine, model: DataModel, before: str, rows: int) -> list[str
     return [f"{low} AND {high}" for low, high in zip(lower, upper, strict=True)]
 
 
-def differs(model: DataModel, left: str = "a", right: str = "b") -> str:
-    """A condition: two rows are not exactly alike, or come from different parts."""
-    apart = [f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in [*columns(model), PART]]
+def differs(model: DataModel, left: str = "a", right: str = "b", *, parts: bool = True) -> str:
+    """A condition: two rows are not exactly alike, or come from different parts where these count."""
+    compared = [*columns(model), PART] if parts else columns(model)
+    apart = [f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in compared]
     for index, field in enumerate(model.schema):
         if pa.types.is_floating(field.type):
             sign = f"signbit({{0}}.{physical(index)}) AND {{0}}.{physical(index)} = 0"

@@ -2,7 +2,8 @@
 
 SynclineError
 ├── ConfigError      change a setting
-│   └── ConfigErrors change several
+│   ├── ConfigErrors change several
+│   └── Missing      what is to be read is not there this time
 ├── DataError        look at the rows
 ├── TransientError   try again (may say when)
 ├── Withheld         look at it, then approve
@@ -60,6 +61,10 @@ class ConfigErrors(ConfigError):
     def each(self) -> tuple[ConfigError, ...]:
         """The mistakes, one by one."""
         return tuple(self.args[0])
+
+
+class Missing(ConfigError):
+    """What is to be read is not there, this time or ever: a file, a folder."""
 
 
 class DataError(SynclineError):

@@ -103,6 +103,9 @@ class Batch:
         complete: on the last batch of a part in a full read: nothing of the part was left out.
         ordered: the rows of this read come in the order of the cursor, so that a later one is newer (R11).
         rejected: rows the source itself could not express.
+        listed: every part whose name begins with this has been given (`""`: every part there is), so what is known
+            of others below it is gone.
+        missing: why this part could not be read at all this time; what is known of it stays as it is.
     """
 
     rows: Rows | None = None
@@ -113,6 +116,8 @@ class Batch:
     complete: bool = False
     ordered: bool = False
     rejected: tuple[Rejection, ...] = ()
+    listed: str | None = None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ class Read:
         overlap: how far before the cursor to start again, for rows that are committed late (R9).
         again: keys that must be read again whatever their cursor says, because they were rejected.
         position: part -> position of a read that broke off, to go on from.
+        attributes: what was declared about this part of the model, e.g. `spatial_root: true` (P2.15).
     """
 
     model: DataModel
@@ -140,6 +146,7 @@ class Read:
     overlap: timedelta | None = None
     again: pa.Table | None = None
     position: Mapping[str, JSON] = field(default_factory=dict)
+    attributes: Mapping[str, JSON] = field(default_factory=dict)
 
 
 def as_table(rows: Rows | None, schema: pa.Schema) -> pa.Table:

@@ -20,6 +20,8 @@ from syncline.storage import Storage
 KIND, REASON = "kind", "reason"
 REJECTED = "rejected"
 """A row that does not fit the model: it never entered the snapshot (R3)."""
+OUTRANKED = "outranked"
+"""A row that another part gives with other values, which comes before it (R11)."""
 REFUSED = "refused"
 """A row that the destination did not take (R19)."""
 WITHHELD = "withheld"

@@ -59,7 +59,8 @@ class Counts:
 class ModelRun:
     """One model's part of a run: the step it is in or ended at, and its counts.
 
-    `plan` is the changeset's id, empty where nothing changed; `files` are the publications made.
+    `plan` is the changeset's id, empty where nothing changed; `files` are the publications made; `error` says what
+    failed or, where the run went on without them, which parts were missing.
     """
 
     model: str
@@ -181,8 +182,9 @@ class Head:
 class Entry:
     """Rows of a model that are owed for one reason (P1.5); the rows themselves lie in `file` (R2).
 
-    `kind` is `rejected` (it does not fit the model), `refused` (by the destination), `withheld` (a deletion over the
-    limit) or `absent` (missing from a read that was not proven complete). `sample` shows some of the keys.
+    `kind` is `rejected` (it does not fit the model), `outranked` (a part that comes before it gives the key with other
+    values), `refused` (by the destination), `withheld` (a deletion over the limit) or `absent` (missing from a read
+    that was not proven complete). `sample` shows some of the keys.
     """
 
     model: str

@@ -29,18 +29,22 @@ class Layers:
     """Rows at rest: a base, then deltas in the order they came; the later one wins, key by key.
 
     An incremental run adds a delta: it writes what changed, not what there is. `rows` counts the rows that
-    are there, all layers together.
+    are there, all layers together. `aside` is one file, or none, with the rows of parts whose keys an earlier
+    part gives as well: they wait there until that one lets go (R11).
     """
 
     base: tuple[RowFile, ...] = ()
     deltas: tuple[RowFile, ...] = ()
     rows: int = 0
+    aside: tuple[RowFile, ...] = ()
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Layers:
         """The layers that `dataclasses.asdict` made JSON of."""
-        base, deltas = (tuple(RowFile.from_json(file) for file in stored[part]) for part in ("base", "deltas"))
-        return cls(base, deltas, stored["rows"])
+        base, deltas, aside = (
+            tuple(RowFile.from_json(file) for file in stored.get(part, ())) for part in ("base", "deltas", "aside")
+        )
+        return cls(base, deltas, stored["rows"], aside)
 
     @property
     def files(self) -> tuple[RowFile, ...]:
@@ -51,7 +55,7 @@ class Layers:
         """These rows with one more delta over them. The first delta is the base."""
         rows = self.rows + inserted - deleted
         if not self.files:
-            return Layers(base=files, rows=rows)
+            return replace(self, base=files, rows=rows)
         return replace(self, deltas=(*self.deltas, *files), rows=rows)
 
     @property
@@ -106,7 +110,7 @@ def fold(engine: Engine, layers: Layers, model: DataModel, locate: Locate, path:
     """The same rows as one base in the order of the key, written to `path`."""
     shown, order = listed([*columns(model), PART]), listed(keys(model))
     engine.write(f"SELECT {shown}, 'insert' AS {OP} FROM ({relation(layers, model, locate)}) ORDER BY {order}", path)
-    return Layers(base=(RowFile.of(model, name, layers.rows),), rows=layers.rows)
+    return Layers(base=(RowFile.of(model, name, layers.rows),), rows=layers.rows, aside=layers.aside)
 
 
 def has_stale(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from syncline import ConfigError
+from syncline import ConfigError, Missing
 
 _LISTED = 10
 
@@ -13,7 +13,8 @@ def find(folder: Path, origin: str) -> list[Path]:
     """The files that a name or a pattern such as `2024/*.csv` stands for, sorted; hidden ones must be named.
 
     Raises:
-        ConfigError: there is none, or it would lie outside of the folder.
+        Missing: there is none.
+        ConfigError: it would lie outside of the folder.
     """
     _check_inside(origin)
     if (folder / origin).is_file():
@@ -21,7 +22,7 @@ def find(folder: Path, origin: str) -> list[Path]:
     else:
         found = [path for path in sorted(folder.glob(origin)) if path.is_file() and not _is_hidden(path, folder)]
     if not found:
-        raise ConfigError(f"there is no file `{origin}` in {folder}", hint=_what_is_there(folder))
+        raise Missing(f"there is no file `{origin}` in {folder}", hint=_what_is_there(folder))
     for path in found:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise ConfigError(f"the file {part(path, folder)} leads out of {folder}", hint="put the file itself there")
@@ -37,10 +38,10 @@ def check(folder: Path) -> None:
     """Make sure that the folder is there.
 
     Raises:
-        ConfigError: it is not.
+        Missing: it is not.
     """
     if not folder.is_dir():
-        raise ConfigError(f"there is no folder {folder}", hint="check `folder:` of the source")
+        raise Missing(f"there is no folder {folder}", hint="check `folder:` of the source")
 
 
 def _check_inside(origin: str) -> None:

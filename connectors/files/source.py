@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -36,7 +36,8 @@ class FilesSource(Source):
     r"""Reads CSV, TSV, JSON lines and Parquet files of a folder; text files may be packed with gzip (`.gz`).
 
     `from:` names a file, or several by a pattern (`2024/*.csv`); each is a part of the model, named by its path
-    in the folder. Files are read as a whole each time, and rows that are gone from one are gone.
+    in the folder. Files are read as a whole each time; rows that are gone from one are gone, and so are those of a
+    file that is gone while others of the pattern are there. Of a key in several files the first file by name holds.
 
     Values of text files are read as the types of `columns:` say, exactly, or their row is rejected. Without
     `columns:` those of a CSV file are text, those of JSON lines as the first thousand lines have them.
@@ -88,11 +89,14 @@ class FilesSource(Source):
         """Read every file as a whole; its last batch says so only if it was read to its proper end (R7)."""
         if request.mode is SyncMode.FROM_DATE:
             raise ConfigError("files are not read from a date", hint="run the model in full: all is compared anyway")
-        for path in self._find(request.origin):
+        *others, last = self._find(request.origin)
+        for path in others:
             with self._blamed(path):
                 yield from self._read_one(path, request.model)
+        with self._blamed(last):
+            yield from self._read_one(last, request.model, listed="")
 
-    def _read_one(self, path: Path, model: DataModel) -> Iterator[Batch]:
+    def _read_one(self, path: Path, model: DataModel, listed: str | None = None) -> Iterator[Batch]:
         part, form, before = folder.part(path, Path(self.folder)), self._form(path), _mark(path)
         self._check_columns(path, form, model)
         last = Batch(part=part)
@@ -102,7 +106,7 @@ class FilesSource(Source):
             last = Batch(rows=rows, part=part)
         if _mark(path) != before:
             raise TransientError("the file changed while it was read", where=str(path))
-        yield Batch(rows=last.rows, part=part, complete=True)
+        yield Batch(rows=last.rows, part=part, complete=True, listed=listed)
 
     def _check_columns(self, path: Path, form: Form, model: DataModel) -> None:
         """Of JSON lines only the end tells whether a column is missing."""
@@ -110,6 +114,15 @@ class FilesSource(Source):
         for name in model.schema.names:
             if name not in found:
                 raise ConfigError(f"there is no column `{name}`", where=str(path), hint=_hint(name, found))
+
+    def order(self, origin: str) -> Sequence[str]:
+        """By name."""
+        del origin
+        return ()
+
+    def handed(self, folder: Path) -> FilesSource:
+        """The same settings for files that lie in another folder."""
+        return replace(self, folder=str(folder))
 
     def _find(self, origin: str) -> list[Path]:
         self.check()

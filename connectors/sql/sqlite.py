@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from syncline import ConfigError, DataError, SynclineError, TransientError
+from syncline import ConfigError, DataError, Missing, SynclineError, TransientError
 
 BUSY_SECONDS = 30.0
 _LOW_BYTE = 0xFF
@@ -113,7 +113,7 @@ def look(path: Path, *, write: bool) -> None:
     if path.is_dir():
         raise ConfigError(f"{path} is a folder, not a database")
     if not write and not path.exists():
-        raise ConfigError(f"there is no database {path}", hint="check `url:`")
+        raise Missing(f"there is no database {path}", hint="check `url:`")
     if write and not path.resolve().parent.is_dir():
         raise ConfigError(f"there is no folder {path.resolve().parent} to keep the database in", hint="make it first")
     wanted = path if path.exists() else path.resolve().parent

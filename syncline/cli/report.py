@@ -55,7 +55,7 @@ def show_models(runs: Sequence[Run]) -> None:
 
 
 def failures(run: Run) -> list[str]:
-    """What failed, and why."""
+    """What failed, was missing or held back, and why."""
     lines = [
         f"{run.connection} {model.model}{' failed' if model.status is RunStatus.FAILED else ''}: {model.error}"
         for model in run.models

@@ -13,8 +13,9 @@ from syncline.changes import OP, PART, STALE, Difference, RowFile, columns, keys
 from syncline.datatype import engine_name
 from syncline.engine import Engine, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
+from syncline.pipeline import parts
 from syncline.pipeline.limit import refuse_too_many_rejections
-from syncline.pipeline.work import Delta, Extraction, Work
+from syncline.pipeline.work import Delta, Extraction, Work, read_fingerprint
 from syncline.snapshot import Layers
 from syncline.statement import listed, literal
 
@@ -45,7 +46,10 @@ def _first(work: Work, extraction: Extraction) -> Delta:
 
 def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     model, locate = work.model, work.storage.path
-    doubled = _resolve(engine, work, extraction)
+    order = work.connection.source.order(work.sync.origin)
+    if order is None and extraction.missing:
+        order = ()
+    doubled = _resolve(engine, work, extraction, [*keys(model), *([] if order is None else [PART])])
     if doubled:
         refuse_too_many_rejections(work, extraction.read, extraction.rejections + len(doubled), doubled[0].reason)
     rejected = _rejected(work, extraction, doubled)
@@ -58,19 +62,28 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
         engine.run(
             f"CREATE TEMP TABLE asked AS SELECT {shown} FROM ({near}) AS before SEMI JOIN resolved USING ({join})"
         )
+    proven = parts.proven(engine, extraction)
+    settled = None
+    if order is not None and not parts.is_plain(engine, work, extraction, proven):
+        settled = parts.settle(engine, work, extraction, order, proven, in_full=_counts_absence(work))
+        if settled.said:
+            first = settled.outranked.column(owed.REASON)[0].as_py()
+            refuse_too_many_rejections(work, extraction.read, settled.said, first)
     source = "before" if _counts_absence(work) else "asked"
     difference = comparison.compare(
         engine,
         model,
-        f"SELECT * FROM {source}",
-        f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} <> 'delete'",
-        absent=_gone_for_certain(engine, work, extraction),
-        slices=_slices(engine, work, extraction),
+        settled.before if settled else f"SELECT * FROM {source}",
+        settled.after if settled else f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} <> 'delete'",
+        absent="true" if settled else _gone_for_certain(engine, work, proven),
+        slices=("true",) if settled else _slices(engine, work, extraction),
     )
-    absent = _absent(engine, work, extraction)
+    absent = settled.absent if settled else _absent(engine, work, proven)
     late = _late(engine, work)
     layers, files, previous = _write(engine, work, difference)
-    owing = _owed(work, extraction, rejected, absent, _seen(engine, work))
+    layers = replace(layers, aside=settled.aside if settled else ())
+    outranked = settled.outranked if settled else None
+    owing = _owed(work, extraction, rejected, absent, _seen(engine, work), outranked)
     delta = _delta(work, extraction, layers, owing, len(doubled))
     return replace(delta, files=files, before=previous, late=late, difference=difference)
 
@@ -89,10 +102,10 @@ def _slices(engine: Engine, work: Work, extraction: Extraction) -> Sequence[str]
     return comparison.sliced(engine, work.model, "SELECT * FROM before", work.head.snapshot.rows)
 
 
-def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejection]:
-    """Fill the table `resolved` with one row a key (R11); what cannot be decided is rejected."""
+def _resolve(engine: Engine, work: Work, extraction: Extraction, by: Sequence[str]) -> list[Rejection]:
+    """Fill the table `resolved` with one row a key, or a key and part (R11); what cannot be decided is rejected."""
     model = work.model
-    key, shown = listed(keys(model)), listed([*columns(model), PART, OP])
+    key, shown = listed(by), listed([*columns(model), PART, OP])
     rows = snapshot.incoming(extraction.files, model, work.storage.path)
     if extraction.in_key_order:
         engine.run(f"CREATE TEMP VIEW resolved AS SELECT {shown} FROM ({rows})")
@@ -121,7 +134,7 @@ def _resolve(engine: Engine, work: Work, extraction: Extraction) -> list[Rejecti
 
 
 def _undecided(engine: Engine, model: DataModel) -> list[Rejection]:
-    table = engine.table(f"SELECT {listed(keys(model))} FROM undecided ORDER BY ALL")
+    table = engine.table(f"SELECT DISTINCT {listed(keys(model))} FROM undecided ORDER BY ALL")
     rows = table.rename_columns(list(model.key)).cast(model.key_schema).to_pylist()
     return [Rejection(row, DOUBLED.format(", ".join(f"'{value}'" for value in row.values()))) for row in rows]
 
@@ -142,11 +155,11 @@ def _counts_absence(work: Work) -> bool:
     return work.mode is SyncMode.FULL and work.head.snapshot.rows > 0 and not work.approved
 
 
-def _gone_for_certain(engine: Engine, work: Work, extraction: Extraction) -> str:
+def _gone_for_certain(engine: Engine, work: Work, proven: Sequence[str]) -> str:
     """A condition on a row of the snapshot that did not come: it is gone, not just unseen (R7, Invariant 3)."""
     if not _counts_absence(work):
         return "true"  # only rows that the source named were looked up
-    gone = f"b.{PART} IN ({_proven(extraction)})"
+    gone = f"b.{PART} IN ({_listed(proven)})"
     if engine.number("SELECT count(*) FROM present"):
         gone += f" AND NOT EXISTS (FROM present p WHERE {_same_key('p', work.model)})"
     if engine.number(f"SELECT count(*) FROM resolved WHERE {OP} = 'delete'"):
@@ -154,36 +167,39 @@ def _gone_for_certain(engine: Engine, work: Work, extraction: Extraction) -> str
     return f"({gone})"
 
 
-def _proven(extraction: Extraction) -> str:
-    return listed([literal(part) for part in extraction.complete]) or "NULL"
+def _listed(parts: Sequence[str]) -> str:
+    return listed([literal(part) for part in parts]) or "NULL"
 
 
 def _same_key(alias: str, model: DataModel) -> str:
     return listed([f"{alias}.{key} = b.{key}" for key in keys(model)], " AND ")
 
 
-def _absent(engine: Engine, work: Work, extraction: Extraction) -> pa.Table | None:
+def _absent(engine: Engine, work: Work, proven: Sequence[str]) -> pa.Table | None:
     """Keys that a full read did not bring, though nothing proves that they are gone; None after other reads."""
     if not _counts_absence(work):
         return None
     key = listed(keys(work.model))
-    unproven = f"SELECT {key} FROM before WHERE ({PART} IN ({_proven(extraction)})) IS NOT TRUE"
+    unproven = f"SELECT {key} FROM before WHERE ({PART} IN ({_listed(proven)})) IS NOT TRUE"
     return engine.table(
         f"SELECT {key} FROM ({unproven}) ANTI JOIN resolved USING ({key}) ANTI JOIN present USING ({key}) ORDER BY ALL"
     )
 
 
 def _late(engine: Engine, work: Work) -> int:
-    """How many changed rows lie before the cursor: without the overlap they had been missed (R9)."""
-    since = work.head.cursors.get("")
-    since = since.get("at") if isinstance(since, dict) else since
-    if work.mode is not SyncMode.INCREMENTAL or work.sync.cursor is None or since is None:
+    """How many changed rows lie before the cursor of their part: without the overlap they had been missed (R9)."""
+    if work.mode is not SyncMode.INCREMENTAL or work.sync.cursor is None:
         return 0
     index = work.model.schema.get_field_index(work.sync.cursor)
-    moment = f"TRY_CAST({literal(since)} AS {engine_name(work.model.schema.field(index).type)})"
-    return engine.number(
-        f"SELECT count(*) FROM {comparison.CHANGES} WHERE {OP} <> 'delete' AND {physical(index)} < {moment}"
-    )
+    kind = engine_name(work.model.schema.field(index).type)
+    passed = []
+    for part, cursor in work.head.cursors.items():
+        since = cursor.get("at") if isinstance(cursor, dict) else cursor
+        if since is not None:
+            moment = f"TRY_CAST({literal(since)} AS {kind})"
+            passed.append(f"({PART} = {literal(part)} AND {physical(index)} < {moment})")
+    late = listed(passed, " OR ") or "false"
+    return engine.number(f"SELECT count(*) FROM {comparison.CHANGES} WHERE {OP} <> 'delete' AND ({late})")
 
 
 def _seen(engine: Engine, work: Work) -> pa.Table:
@@ -212,24 +228,34 @@ def _write(
 
 
 def _owed(
-    work: Work, extraction: Extraction, rejected: pa.Table | None, absent: pa.Table | None, seen: pa.Table | None = None
+    work: Work,
+    extraction: Extraction,
+    rejected: pa.Table | None,
+    absent: pa.Table | None,
+    seen: pa.Table | None = None,
+    outranked: pa.Table | None = None,
 ) -> RowFile | None:
     """The rows rejected or absent now, and those of before of which this read says nothing."""
     model = work.model
     now = _rejected(work, extraction, []) if rejected is None else rejected
     before = owed.owed_rows(work.storage, model, work.head)
-    parts = [now]
-    if work.mode is not SyncMode.FULL or work.approved:
+    in_full = work.mode is SyncMode.FULL and not work.approved
+    owing = [now]
+    if not in_full:
         was_rejected = owed.of_kind(before, owed.REJECTED)
         reread = work.mode is SyncMode.INCREMENTAL and not work.approved
         kept = owed.with_key(was_rejected, model, known=False) if reread else was_rejected
-        parts.append(_unless_seen(kept, now, seen, model))
+        owing.append(_unless_seen(kept, now, seen, model))
     if absent is not None:
         reason = "missing from a full read that was not proven complete"
-        parts.append(owed.from_keys(absent, model, owed.ABSENT, reason))
-    elif work.mode is not SyncMode.FULL or work.approved:
-        parts.append(_unless_seen(owed.of_kind(before, owed.ABSENT), now, seen, model))
-    rows = pa.concat_tables(parts)
+        owing.append(owed.from_keys(absent, model, owed.ABSENT, reason))
+    elif not in_full:
+        owing.append(_unless_seen(owed.of_kind(before, owed.ABSENT), now, seen, model))
+    if outranked is not None:
+        owing.append(outranked)
+    elif not in_full:
+        owing.append(owed.of_kind(before, owed.OUTRANKED))
+    rows = pa.concat_tables(owing)
     return owed.write(rows, model, work.path("unread.parquet"), work.name("unread.parquet")) if len(rows) else None
 
 
@@ -244,13 +270,16 @@ def _delta(work: Work, extraction: Extraction, layers: Layers, owing: RowFile | 
         owed=owing,
         cursors=_cursors(work, extraction, rejected=bool(extraction.rejections or doubled)),
         read=extraction.read,
+        missing=extraction.missing,
         is_empty_read=work.mode is SyncMode.FULL and extraction.read == 0 and not work.approved,
     )
 
 
 def _cursors(work: Work, extraction: Extraction, *, rejected: bool) -> dict[str, Cursor]:
     """Where the next incremental read starts. A from-date read moves nothing, unless it was the first (R10)."""
-    known = dict(work.head.cursors)
+    in_full = work.mode is SyncMode.FULL and not work.approved
+    now = read_fingerprint(work.sync, work.model, work.connection.source.identity())
+    known = {} if in_full and work.head.read != now else dict(work.head.cursors)  # a part that is missing starts anew
     if work.approved or (work.mode is SyncMode.FROM_DATE and not work.head.is_new):
         return known
     if rejected and not work.connection.source.rereads:

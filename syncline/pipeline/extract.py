@@ -151,6 +151,8 @@ class _Reading:
         self._resumed = bool(so_far.position)
         self._position: dict[str, JSON] = dict(so_far.position)
         self._complete: dict[str, bool] = {}
+        self._listed: dict[str, None] = {}
+        self._missing: dict[str, str] = {}
         self._unreadable: set[str] = set()
         self._cursors: dict[str, Cursor] = {}
         self._rejected: list[Rejection] = []
@@ -161,6 +163,11 @@ class _Reading:
 
     def take(self, batch: Batch, writer: _Writer) -> None:
         """Fit a batch to the model and write it."""
+        if batch.listed is not None:
+            self._listed[batch.listed] = None
+        if batch.missing:
+            self._missing[batch.part] = batch.missing
+            return
         rejected, read = list(batch.rejected), self._read
         if batch.rows is not None:
             fitted = conform(batch.rows, self._model)
@@ -239,6 +246,9 @@ class _Reading:
             read=self._read,
             rejections=len(self._rejected),
             complete=tuple(complete),
+            parts=tuple(self._complete),
+            listed=() if self._resumed else tuple(self._listed),  # of what came before the break nothing is known here
+            missing=self._missing,
             cursors=self._cursors,
             in_key_order=self._in_key_order,
             ordered=self._ordered,

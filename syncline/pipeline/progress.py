@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -38,6 +39,11 @@ class Progress:
         """How much is read this time, now that this is known."""
         self.run = replace(self.run, mode=mode)
 
+    def misses(self, missing: Mapping[str, str]) -> None:
+        """These parts could not be read, for these reasons; the others go on."""
+        said = "; ".join(f"part {part} is missing this time: {reason}" for part, reason in missing.items())
+        self.run = replace(self.run, error=said)
+
     def plans(self, plan: str) -> None:
         """The changeset of this run."""
         self.run = replace(self.run, plan=plan)
@@ -67,17 +73,18 @@ class Progress:
         )
 
     def succeeded(self, head: Head, done: Published) -> None:
-        """All steps are done; what is owed, or was not published, makes it partial (R30)."""
-        rejected = head.owing.get(owed.REJECTED, 0) + head.owing.get(owed.REFUSED, 0)
+        """All steps are done; what is owed, missing, or was not published, makes it partial (R30)."""
+        rejected = sum(head.owing.get(kind, 0) for kind in (owed.REJECTED, owed.OUTRANKED, owed.REFUSED))
         withheld = head.owing.get(owed.WITHHELD, 0) + head.owing.get(owed.ABSENT, 0)
         self.count(rejected=rejected, withheld=withheld)
         counts = self.run.counts
         changed = counts.inserted or counts.updated or counts.deleted
         result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
-        if rejected or withheld or done.withheld:
+        why = [self.run.error] if self.run.error else []
+        why += [f"not published: {reason}" for reason in done.withheld]
+        if rejected or withheld or why:
             result = RunResult.PARTIAL
-        why = "; ".join(f"not published: {reason}" for reason in done.withheld)
-        self._end(RunStatus.SUCCEEDED, result, files=done.files, error=why)
+        self._end(RunStatus.SUCCEEDED, result, files=done.files, error="; ".join(why))
 
     def failed(self, error: Exception, where: str) -> None:
         """A step failed, and with it the model's part of the run; `where` is where the model was declared."""

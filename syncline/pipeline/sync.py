@@ -7,12 +7,13 @@ from dataclasses import replace
 from syncline import owed
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError, DataError, LeaseLost
+from syncline.patience import patient
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.progress import Progress
 from syncline.pipeline.publish import Published, is_due, plan_of
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.start import work_for
-from syncline.pipeline.steps import Steps, patient, patient_steps
+from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.tidy import clear, tidy
 from syncline.pipeline.work import Loaded, Work
 from syncline.request import Request
@@ -110,6 +111,7 @@ class _ModelSync:
         progress.enter("diff")
         delta = self._steps.diff(work, extraction)
         progress.count(late=delta.late)
+        progress.misses(delta.missing)
         progress.enter("transform")
         plan = self._steps.transform(work, delta)
         head = self._carry_out(work, plan)

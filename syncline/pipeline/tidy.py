@@ -96,7 +96,7 @@ def clear(storage: Storage, folder: str, head: Head) -> None:
 
 
 def _named(head: Head) -> set[str]:
-    names = {file.name for layers in (head.snapshot, head.sent) for file in layers.files}
+    names = {file.name for layers in (head.snapshot, head.sent) for file in (*layers.files, *layers.aside)}
     if head.owed is not None:
         names.add(head.owed.name)
     if head.promised:

@@ -133,6 +133,9 @@ class Extraction:
         rejected: rows that do not fit the model: a file of owed rows.
         read: how many rows came, rejected ones included.
         complete: the parts whose end was reached with nothing left out (R7).
+        parts: all parts that were given, whole or not.
+        listed: below these, no other parts are there than those.
+        missing: part -> why it could not be read at all.
         cursors: part -> where the next incremental read starts (R8).
         in_key_order: the keys came strictly growing, so none stands twice.
         ordered: the rows came in the order of the cursor (R11).
@@ -143,6 +146,9 @@ class Extraction:
     read: int = 0
     rejections: int = 0
     complete: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    missing: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, Cursor] = field(default_factory=dict)
     in_key_order: bool = False
     ordered: bool = False
@@ -156,6 +162,7 @@ class Delta:
         files, before: the rows after and before, as in a changeset.
         owed: the rows rejected while reading, and the keys absent from a read that was not proven complete: a file.
         is_empty_read: a full read found nothing at all (R25).
+        missing: part -> why it could not be read at all; the cursors, rows and owed rows of these are as they were.
         late: rows that changed although they lie before the cursor (R9).
     """
 
@@ -167,6 +174,7 @@ class Delta:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     read: int = 0
     late: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
     is_empty_read: bool = False
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from syncline import Batch, DataModel, Limits, Read, TransientError, datatype
 from syncline.diff import diff, merge
+from syncline.patience import patient
 from syncline.pipeline import Steps, extract
-from syncline.pipeline.steps import patient
 from syncline.testing.memory import MemorySource
 from tests.domain.rig import Rig, Row, pet
 

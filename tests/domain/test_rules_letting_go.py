@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from syncline import ConfigError, DataModel, Target, TransientError
+from syncline.patience import patient
 from syncline.pipeline import Loaded, Plan, Steps, Work, load
-from syncline.pipeline.steps import patient
 from syncline.testing.memory import MemoryDestination
 from tests.domain.death import Killed, dying
 from tests.domain.rig import Rig, pets, whole

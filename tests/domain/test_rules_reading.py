@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from syncline import Batch, Limits, Read, Rejection, Request, RunResult, RunStatus, SyncMode, TransientError
+from syncline.patience import patient
 from syncline.pipeline import Steps, extract
-from syncline.pipeline.steps import patient
 from syncline.testing.memory import MemorySource
 from tests.domain.rig import FULL, Rig, pet, pets, whole
 

@@ -110,7 +110,7 @@ def test_the_order_of_the_cursor_is_remembered_over_a_break(rig: Rig) -> None:
 
 
 def pipeline_twice() -> Any:
+    from syncline.patience import patient  # noqa: PLC0415
     from syncline.pipeline import Steps, extract  # noqa: PLC0415
-    from syncline.pipeline.steps import patient  # noqa: PLC0415
 
     return Steps(extract=lambda work: patient(lambda: extract(work), pause=0.001))
