@@ -31,7 +31,8 @@ def clashes(connections: Iterable[Connection]) -> dict[tuple[str, str], ConfigEr
     for connection in connections:
         for writer in _writers(connection):
             writers.setdefault(writer.place, []).append(writer)
-            if writer.place == (connection.source.identity(), writer.model.origin.casefold()):
+            read = [(where, what.casefold()) for where, what in connection.source.places(writer.model.origin)]
+            if writer.place in read:
                 found[writer.name] = _own(writer)
     for rivals in writers.values():
         found |= {one.name: _with(one, other) for one, other in _pairs(rivals) if one.name not in found}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncline.config import defaults, end, feature, shape
+from syncline.config import defaults, end, feature, shape, source
 from syncline.config.feature import Features
 from syncline.config.file import load
 from syncline.config.key import Key, Keys, itself, nodes, shapes
@@ -22,13 +22,13 @@ from syncline.connection import Connection, ModelSync
 CONNECTION: Keys = {
     "connection": Key(name, shape.name("Its name; left out: that of the file.")),
     "source": Key(itself, end.SOURCE),
+    "sources": source.SOURCES,
     "destination": Key(itself, end.DESTINATION),
     "features": feature.KEY,
     "defaults": defaults.KEY,
     "models": Key(itself, shape.named("What is synced, by name.", MODEL_SHAPE, least=1)),
 }
-LATER = ["sources"]
-SHAPE = shape.mapping("A source, a destination and the models between them.", shapes(CONNECTION), ["source", "models"])
+SHAPE = shape.mapping("Sources, a destination and the models between them.", shapes(CONNECTION), ["models"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class Declared:
     Args:
         root: its own file.
         found: what its file says, or a farther scope for it.
+        sources: by name; the only one has none.
         models: each over what all of its scopes say.
     """
 
     root: Node
     found: Mapping[str, Node]
+    sources: Mapping[str, Node]
     models: Mapping[str, Node]
 
 
@@ -54,10 +56,10 @@ def declared(path: Path, workspace: Path, settings: Settings, mistakes: Mistakes
     """
     shown = path.relative_to(workspace).as_posix() if path.is_relative_to(workspace) else str(path)
     root = load(path, shown, "connection")
-    own, far = nodes(root, CONNECTION, LATER), settings.defaults
-    for key in ("source", "models"):
-        if key not in own:
-            root.wrong(f"`{key}` is missing", f"add `{key}: …`")
+    own, far = nodes(root, CONNECTION), settings.defaults
+    sources = source.declared(own, root)
+    if "models" not in own:
+        root.wrong("`models` is missing", "add `models: …`")
     with mistakes.noted():
         if "destination" in own:
             own["destination"] = end.found(own["destination"], settings.destinations)
@@ -66,7 +68,7 @@ def declared(path: Path, workspace: Path, settings: Settings, mistakes: Mistakes
         if "defaults" in own:
             far = chain(defaults.KEY.read(own["defaults"]), far)
     models = {called: scoped(node, far) for called, node in own["models"].mapping().items()}
-    return Declared(root, nodes(chain(root, far) or root, CONNECTION, LATER) | own, models)
+    return Declared(root, nodes(chain(root, far) or root, CONNECTION) | own, sources, models)
 
 
 def load_connection(path: Path, workspace: Path, settings: Settings | None = None) -> Connection:
@@ -81,24 +83,26 @@ def load_connection(path: Path, workspace: Path, settings: Settings | None = Non
     at = declared(path, workspace, settings or Settings(), mistakes)
     own = at.found
     called = mistakes.of(lambda: name(own["connection"]) if "connection" in own else named(at.root, path.stem))
-    source = mistakes.of(lambda: end.source(own["source"], workspace))
+    sources, reading = source.sources(at.sources, workspace, mistakes), source.Reading(tuple(at.sources))
     destination = mistakes.of(lambda: end.destination(own["destination"], workspace) if "destination" in own else None)
     allowed = mistakes.of(lambda: feature.features(own["features"]) if "features" in own else None) or Features()
     with mistakes.noted():
         if not at.models:
             own["models"].wrong("there are no models", "add `NAME: {from: table}`")
-    models = _models(at, allowed, workspace, mistakes)
+    models = _models(at, allowed, reading, workspace, mistakes)
     mistakes.tell()
     assert called is not None
-    assert source is not None
-    return Connection(called, source, destination, models, allowed.modes, at.root.where, allowed.downloads)
+    read = reading.made(sources)
+    return Connection(called, read, destination, models, allowed.modes, at.root.where, allowed.downloads)
 
 
-def _models(at: Declared, allowed: Features, folder: Path, mistakes: Mistakes) -> tuple[ModelSync, ...]:
+def _models(
+    at: Declared, allowed: Features, reading: source.Reading, folder: Path, mistakes: Mistakes
+) -> tuple[ModelSync, ...]:
     goes_somewhere = "destination" in at.found
     made = [
         mistakes.of(
-            lambda: model(called, node, allowed.modes, goes_somewhere=goes_somewhere, folder=folder)  # noqa: B023 - called at once
+            lambda: model(called, node, allowed.modes, reading, goes_somewhere=goes_somewhere, folder=folder)  # noqa: B023 - called at once
         )
         for called, node in at.models.items()
     ]

@@ -47,9 +47,10 @@ def explained(path: Path, workspace: Path, settings: Settings) -> list[Explained
     at = declared(path, workspace, settings, mistakes)
     mistakes.tell()
     rows = list(_settings("", at.found, {"features": feature.KEY}))
-    for side, find in (("source", source_kind), ("destination", destination_kind)):
-        if side in at.found:
-            rows += _end(side, at.found[side], find)
+    for called, node in at.sources.items():
+        rows += _end(f"sources.{called}" if called else "source", node, source_kind)
+    if "destination" in at.found:
+        rows += _end("destination", at.found["destination"], destination_kind)
     for model, node in at.models.items():
         rows += _settings(model, nodes(node, MODEL), MODEL)
     return rows

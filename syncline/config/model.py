@@ -13,6 +13,7 @@ from syncline.config.name import named
 from syncline.config.node import Node
 from syncline.config.scope import chain
 from syncline.config.setting import duration
+from syncline.config.source import FROM, Reading
 from syncline.connection import ModelSync
 from syncline.connector import OnDelete, Target
 from syncline.model import SyncMode
@@ -49,7 +50,7 @@ SHARED: Keys = {
 """What a workspace, a tenant, a destination or a connection may say for all of its models."""
 
 MODEL: Keys = {
-    "from": Key(Node.text, shape.text("Which table, query or file of the source.")),
+    "from": FROM,
     "columns": Key(
         transform.columns, shape.named("The columns and their types; left out: as the source says.", shape.text(""))
     ),
@@ -66,7 +67,9 @@ def scoped(node: Node, defaults: Node | None) -> Node:
     return chain(replace(node, scope="model"), defaults) or node
 
 
-def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewhere: bool, folder: Path) -> ModelSync:
+def model(
+    name: str, node: Node, features: AbstractSet[SyncMode], reading: Reading, *, goes_somewhere: bool, folder: Path
+) -> ModelSync:
     """The model of a `scoped` mapping; functions and templates lie in `folder`.
 
     Raises:
@@ -85,7 +88,8 @@ def model(name: str, node: Node, features: AbstractSet[SyncMode], *, goes_somewh
         read["schedule"] = schedule.fitted(made, found["schedule"], features)
     changing = transform.taken(read, found, node.where, folder)
     target = Target(**{"table": name.lower(), **_target(read)})
-    return ModelSync(name=name, origin=read.pop("from"), target=target, transform=changing, where=node.where, **read)
+    read["origin"] = reading.origin(read.pop("from"))
+    return ModelSync(name=name, target=target, transform=changing, where=node.where, **read)
 
 
 def _target(read: dict[str, Any]) -> dict[str, Any]:
