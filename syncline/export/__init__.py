@@ -74,6 +74,8 @@ def check(form: Format, options: Options) -> None:
     for name in options.chosen():
         if name not in FITTING[form]:
             raise ConfigError(f"`{name}` is not for {form}", hint=f"it knows {', '.join(sorted(FITTING[form]))}")
+    if form == "tsv":
+        delimited.tabbed(options)
     if form == "xlsx":
         xlsx.check(options)
 

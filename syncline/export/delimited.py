@@ -37,7 +37,16 @@ def write(rows: Iterable[pa.RecordBatch], schema: pa.Schema, options: Options, f
 
 def write_tabbed(rows: Iterable[pa.RecordBatch], schema: pa.Schema, options: Options, file: BinaryIO) -> None:
     """Write the same with tabs."""
-    write(rows, schema, replace(options, delimiter="\t"), file)
+    write(rows, schema, tabbed(options), file)
+
+
+def tabbed(options: Options) -> Options:
+    """The same with tabs between the values.
+
+    Raises:
+        ConfigError: a tab means something else already.
+    """
+    return replace(options, delimiter="\t")
 
 
 def _write_lines(

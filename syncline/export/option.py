@@ -123,6 +123,8 @@ def _check_marks(options: Options) -> None:
             raise ConfigError(f"`{name}` is {mark!r}", hint="it is one character")
     if options.delimiter == options.quote:
         raise ConfigError(f"`delimiter` and `quote` are both {options.quote!r}")
+    if set(options.null) & {options.delimiter, options.quote, "\r", "\n"}:
+        raise ConfigError(f"`null` is {options.null!r}", hint="it has no delimiter, quote or line ending in it")
     try:
         in_bytes = options.delimiter.encode(options.encoding)
     except LookupError:

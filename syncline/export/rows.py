@@ -22,11 +22,12 @@ def chosen(
     Raises:
         ConfigError: a column is not there.
     """
-    wanted = options.columns or tuple((name, name) for name in schema.names)
-    missing = [name for name, _ in wanted if name not in schema.names]
+    places = {name: at for at, name in enumerate(schema.names)}
+    wanted = options.columns or tuple((name, name) for name in places)
+    missing = [name for name, _ in wanted if name not in places]
     if missing:
-        raise ConfigError(f"there is no column `{missing[0]}` to publish", hint=f"known are {', '.join(schema.names)}")
-    taken = [schema.names.index(name) for name, _ in wanted]
+        raise ConfigError(f"there is no column `{missing[0]}` to publish", hint=f"known are {', '.join(places)}")
+    taken = [places[name] for name, _ in wanted]
     fields = [schema.field(at).with_name(header) for at, (_, header) in zip(taken, wanted, strict=True)]
     made = pa.schema(fields, schema.metadata)
     return (pa.RecordBatch.from_arrays([batch.column(at) for at in taken], schema=made) for batch in rows), made

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +17,7 @@ from syncline.export.option import Options
 
 TEXT = pa.large_string()
 _SCALE_WITHOUT_EXPONENT = 6
+_LATE = ((pc.greater_equal, datetime(2037, 1, 1, tzinfo=UTC)), (pc.less, datetime(9999, 12, 31, tzinfo=UTC)))
 _WIDE = Context(prec=400)  # enough for the largest float and its digits
 
 
@@ -58,9 +61,11 @@ def each(column: pa.Array, change: Callable[..., str]) -> pa.Array:
     return pa.array([None if value is None else change(value) for value in column.to_pylist()], TEXT)
 
 
-def zoned(column: pa.Array, timezone: str) -> pa.Array:
-    """Timestamps that have a time zone, in another one."""
-    return column.cast(pa.timestamp(column.type.unit, timezone)) if timezone and column.type.tz else column
+def local(column: pa.Array, timezone: str) -> pa.Array:
+    """What the clocks show at these instants, in the time zone or in their own."""
+    found = pc.local_timestamp(_zoned(column, timezone))
+    zone = ZoneInfo(timezone or column.type.tz)
+    return _mended(found, column, lambda late: late.astimezone(zone).replace(tzinfo=None))
 
 
 def _number(column: pa.Array, options: Options) -> pa.Array:
@@ -84,11 +89,33 @@ def _rounded(text: str, unit: Decimal) -> str:
 
 def _moment(column: pa.Array, options: Options) -> pa.Array:
     kind = column.type
-    if pa.types.is_timestamp(kind):
-        column, pattern = zoned(column, options.timezone), options.timestamp
-    else:
+    if not pa.types.is_timestamp(kind):
         pattern = options.date if pa.types.is_date(kind) else options.time
-    return _patterned(column, pattern) if pattern else _iso(column)
+        return _patterned(column, pattern) if pattern else _iso(column)
+    pattern, here = options.timestamp, _zoned(column, options.timezone)
+    found = _patterned(here, pattern) if pattern else _iso(here)
+    if not options.timezone or not kind.tz:
+        return found
+    zone = ZoneInfo(options.timezone)
+    return _mended(found, column, lambda late: _shown(late.astimezone(zone), pattern))
+
+
+def _shown(moment: datetime, pattern: str) -> str:
+    return moment.strftime(pattern) if pattern else moment.isoformat()
+
+
+def _zoned(column: pa.Array, timezone: str) -> pa.Array:
+    return column.cast(pa.timestamp(column.type.unit, timezone)) if timezone and column.type.tz else column
+
+
+def _mended(found: pa.Array, column: pa.Array, change: Callable[[datetime], object]) -> pa.Array:
+    """What was found, but by Python where it is too late for Arrow: it knows no summer time after 2037."""
+    is_late = pc.and_(*(compare(column, pa.scalar(end, column.type)) for compare, end in _LATE))
+    is_late = pc.fill_null(is_late, fill_value=False)
+    if not pc.any(is_late).as_py():
+        return found
+    values = [change(late) for late in column.filter(is_late).to_pylist()]
+    return pc.replace_with_mask(found, is_late, pa.array(values, found.type))
 
 
 def _iso(column: pa.Array) -> pa.Array:

@@ -16,13 +16,14 @@ import pyarrow.compute as pc
 from syncline.errors import ConfigError, DataError
 from syncline.export.option import Options
 from syncline.export.rows import misfit, pieces, refuse
-from syncline.export.text import TEXT, each, texts, zoned
+from syncline.export.text import TEXT, each, local, texts
 
 MOST_ROWS = 1_048_576
 """How many rows a sheet has, the header included."""
 _MOST_COLUMNS = 16_384
 _MOST_CHARACTERS = 32_767
 _MOST_DIGITS = 15
+_LARGEST = 9.99999999999999e307
 _DAY = 86_400_000_000  # in microseconds, as all our times are
 _EPOCH = 25_569  # the day that Arrow counts from, as Excel counts
 _FIRST, _LAST = 61, 2_958_466  # March 1900 to 9999; before it Excel has a 29th of February that never was
@@ -88,7 +89,7 @@ def _cells(column: pa.Array, first: int, name: str, options: Options) -> list[An
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         return [_number(value) for value in column.to_pylist()]
     if pa.types.is_floating(kind):
-        return _either(pc.is_finite(column), column, texts(column, options))
+        return _floats(column, options)
     return _safe(texts(column, options), first, name).to_pylist()
 
 
@@ -99,6 +100,12 @@ def _number(value: int | Decimal | None) -> float | str | None:
     shown = format(value, "f" if isinstance(value, Decimal) else "d")
     digits = shown.lstrip("-0.").replace(".", "").rstrip("0" if "." in shown else "")
     return float(value) if len(digits) <= _MOST_DIGITS else shown
+
+
+def _floats(column: pa.Array, options: Options) -> list[Any]:
+    """A narrow float is the number that its digits say, not what it is when it is widened."""
+    wide = column if column.type == pa.float64() else column.cast(TEXT).cast(pa.float64())
+    return _either(pc.less_equal(pc.abs(wide), _LARGEST), wide, texts(column, options))
 
 
 def _either(fits: pa.Array, column: pa.Array, else_: pa.Array) -> list[Any]:
@@ -117,9 +124,8 @@ def _moments(column: pa.Array, options: Options) -> list[Any]:
     if pa.types.is_date(kind):
         days = column.cast(pa.int32()).cast(pa.float64())
     else:
-        column = zoned(column, options.timezone)
-        local = pc.local_timestamp(column) if kind.tz else column
-        days = pc.divide(local.cast(pa.int64()).cast(pa.float64(), safe=False), float(_DAY))
+        shown = local(column, options.timezone) if kind.tz else column
+        days = pc.divide(shown.cast(pa.int64()).cast(pa.float64(), safe=False), float(_DAY))
     found = pc.add(days, float(_EPOCH))
     fits = pc.and_(pc.greater_equal(found, _FIRST), pc.less(found, _LAST))
     return _either(fits, found, texts(column, options))
