@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from syncline.cli import history, keys, running, schema, serving, setup, users
+from syncline.cli import files, history, keys, running, schema, serving, setup, users
 from syncline.cli.log import keep_traceback
 from syncline.cli.screen import note, say_error
 from syncline.errors import SynclineError
@@ -81,7 +81,7 @@ def _program(
     ctx.obj = workspace
 
 
-for _part in (setup, schema, running, history, serving, users, keys):
+for _part in (setup, schema, running, history, files, serving, users, keys):
     _part.register(app)
 
 

@@ -70,6 +70,11 @@ def advice(run: Run, workspace: Workspace) -> list[str]:
     lines = []
     if any(model.counts.withheld for model in run.models):
         lines.append(f"Deletions wait for you: syncline approve {run.connection}")
+    lines += [
+        f"Publish it all the same: syncline files publish {run.connection} --model {model.model} --force"
+        for model in run.models
+        if model.error and model.status is RunStatus.SUCCEEDED
+    ]
     rejected = {model.model for model in run.models if model.counts.rejected}
     if rejected:
         lines.append(f"Rows were rejected; the reasons: syncline show {run.id[:8]}")

@@ -15,6 +15,7 @@ from syncline.cli.screen import note, plural, say, say_json, table
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Connector
 from syncline.errors import ConfigError, SynclineError
+from syncline.publication.feed import feeds
 from syncline.workspace import Workspace
 
 Clashes: TypeAlias = Mapping[tuple[str, str], ConfigError]
@@ -68,16 +69,19 @@ def check(
 
         explain(workspace, connection, model, as_json=as_json)
         return
-    findings = list(_findings(workspace, connection, model))
+    notes: list[str] = []
+    findings = list(_findings(workspace, connection, model, notes))
     problems = sum(1 for finding in findings if finding.problem)
     if as_json:
-        say_json({"ok": not problems, "findings": [asdict(finding) for finding in findings]})
+        say_json({"ok": not problems, "findings": [asdict(finding) for finding in findings], "notes": notes})
     elif not findings:
         say(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
     else:
         _show(findings)
         if not problems:
             say(f"{plural(len(findings), 'model')} fine. Next: syncline run")
+    for line in notes:
+        note(line)
     if problems:
         note(f"{plural(problems, 'problem')} found.")
         raise typer.Exit(2)
@@ -91,12 +95,13 @@ def _show(findings: list[Finding]) -> None:
     table(["connection", "model", "columns", "key", "to", "result"], rows, right=["columns"])
 
 
-def _findings(workspace: Workspace, name: str | None, model: str | None) -> Iterator[Finding]:
+def _findings(workspace: Workspace, name: str | None, model: str | None, notes: list[str]) -> Iterator[Finding]:
     if name is not None and name not in {*workspace.connections, *workspace.errors}:
         workspace.connection(name)  # a name that is not there is told as such
     for connection in workspace.connections.values():
         if name in (None, connection.name):
             yield from _connection_findings(connection, workspace.clashes, model)
+            yield from _place_findings(workspace, connection, model, notes)
     for file, error in workspace.errors.items():
         if name in (None, file):
             yield from (Finding(file, "", problem=str(one)) for one in error.each)
@@ -122,6 +127,20 @@ def _connection_findings(connection: Connection, clashes: Clashes, only: str | N
             yield _model_finding(connection, model, known)
         elif known:
             yield Finding(connection.name, model.name, problem=known[0])
+
+
+def _place_findings(
+    workspace: Workspace, connection: Connection, only: str | None, notes: list[str]
+) -> Iterator[Finding]:
+    """What is wrong with the places that files are published to; what people should know of them goes to `notes`."""
+    for sync in connection.models if only is None else [connection[only]]:
+        elsewhere = [made for made in sync.publish if made.to is not None]
+        for feed in feeds(elsewhere, workspace.storage, workspace.settings.tenant, connection.name, sync.name):
+            try:
+                notes += [line for line in feed.place.check() if line not in notes]
+            except SynclineError as error:
+                error.where = error.where or sync.where
+                yield Finding(connection.name, sync.name, problem=str(error))
 
 
 def _model_finding(connection: Connection, sync: ModelSync, known: list[str]) -> Finding:

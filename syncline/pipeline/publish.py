@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -13,11 +12,10 @@ import pyarrow as pa
 from syncline import snapshot
 from syncline.engine import opened
 from syncline.errors import SynclineError, Withheld
-from syncline.pipeline.release import Release, changes
+from syncline.pipeline.release import Release, changes, let_go
 from syncline.pipeline.work import Work
-from syncline.publication.feed import Feed, feed
+from syncline.publication.feed import Feed, feeds
 from syncline.run import Head
-from syncline.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def publish(work: Work, head: Head, *, force: bool = False) -> Published:
     if any(made.delta for made in work.sync.publish):
         release.save(work.storage, work.home, plan_of(work, head))
     files, withheld, errors = [], [], []
-    for made in feeds(work):
+    for made in _feeds(work):
         try:
             files.append(_publish(work, head, made, force=force))
         except Withheld as error:
@@ -49,6 +47,7 @@ def publish(work: Work, head: Head, *, force: bool = False) -> Published:
             errors.append(error)
     if errors:
         raise errors[0]
+    let_go(work.storage, work.home, {plan for made in _feeds(work) if made.publication.delta for plan in made.plans()})
     return Published(tuple(files), tuple(withheld))
 
 
@@ -62,16 +61,8 @@ def plan_of(work: Work, head: Head) -> str:
     return head.plan or f"{0:012d}-{quote(work.sync.name, safe='')}"
 
 
-def feeds(work: Work) -> Iterator[Feed]:
-    """The versions of each publication of the model."""
-    home = files_home(work.storage, work.tenant, work.connection.name, work.sync.name)
-    for made in work.sync.publish:
-        yield feed(made, home, work.tenant, work.connection.name, work.sync.name)
-
-
-def files_home(storage: Storage, tenant: str, connection: str, model: str) -> Path:
-    """The folder of a model's publications that have no place of their own."""
-    return storage.root.joinpath("files", *(quote(part, safe="") for part in (tenant, connection, model)))
+def _feeds(work: Work) -> Iterator[Feed]:
+    return feeds(work.sync.publish, work.storage, work.tenant, work.connection.name, work.sync.name)
 
 
 def _publish(work: Work, head: Head, made: Feed, *, force: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from syncline.changes import BATCH_ROWS, OP, PART, STALE, columns, keys
 from syncline.engine import Engine, opened
 from syncline.errors import DataError
 from syncline.model import DataModel
-from syncline.publication.feed import Changes
+from syncline.publication.feed import Changes, quoted
 from syncline.snapshot import Layers
 from syncline.statement import listed
 from syncline.storage import Storage
@@ -53,6 +54,13 @@ def named(folder: Path) -> set[str]:
     """The files of the storage that releases in the folder of a model need."""
     found = (Release.load(path) for path in folder.glob(f"*/{RELEASE}"))
     return {file.name for release in found if release for file in release.sent.files}
+
+
+def let_go(storage: Storage, home: str, kept: AbstractSet[str]) -> None:
+    """Forget the releases of a model but those of the plans that are `kept`."""
+    for path in (storage.root / home).glob(f"*/{RELEASE}"):
+        if quoted(path.parent.name) not in kept:
+            path.unlink(missing_ok=True)
 
 
 def changes(storage: Storage, home: str, stack: ExitStack) -> Changes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO, TypeAlias
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from syncline.errors import ConfigError, Withheld
 from syncline.publication import Publication
 from syncline.publication.address import Address
 from syncline.publication.place import File, Place, place
+from syncline.storage import Storage
 
 OP = "_op"
 """The column of a delta that says what happened to the row: `insert`, `update` or `delete`."""
@@ -26,11 +26,20 @@ _AGAIN = "~"
 _TRIES = 1000
 
 
-def feed(publication: Publication, home: Path, tenant: str, connection: str, model: str) -> Feed:
-    """The versions of a model's publication; those without a place of their own lie in the folder `home`."""
+def feeds(
+    publications: Iterable[Publication], storage: Storage, tenant: str, connection: str, model: str
+) -> Iterator[Feed]:
+    """The versions of each publication of a model; those without a place of their own lie in the storage."""
     names = {"tenant": tenant, "connection": connection, "model": model}
-    address = Address(str(home)) if publication.to is None else publication.to.of(names)
-    return Feed(publication, place(address.within(quote(publication.name, safe=""))), model)
+    home = storage.root.joinpath("files", *(quote(name, safe="") for name in names.values()))
+    for publication in publications:
+        address = Address(str(home)) if publication.to is None else publication.to.of(names)
+        yield Feed(publication, place(address.within(quote(publication.name, safe=""))), model)
+
+
+def quoted(version: str) -> str:
+    """A version, or a plan, as it stands in the name of a file, where a `.` begins the suffix."""
+    return quote(version, safe="%").replace(".", "%2E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,21 @@ class Feed:
         """The version that `latest` shows; empty: none yet."""
         return self._version(self.place.shown(self.link))
 
+    def plans(self) -> set[str]:
+        """The plans, `quoted`, whose rows are in the versions that are kept."""
+        names = self.versions()
+        again = (self.find(name) for name in names if _AGAIN in name)
+        return {name.partition(_AGAIN)[0] for name in names} | {
+            quoted(found.about["plan"]) for found in again if found and "plan" in found.about
+        }
+
     def find(self, version: str) -> File | None:
         """The file of a version, with what is noted about it: `rows`, and the `plan` that they are of."""
         return self.place.find(self.file(version))
 
     def file(self, version: str, folder: str = "versions") -> str:
         """The name in its place of the file of a version."""
-        return f"{folder}/{_quoted(version)}{self.publication.suffix}"
+        return f"{folder}/{quoted(version)}{self.publication.suffix}"
 
     def publish(self, rows: Callable[[], Rows], schema: pa.Schema, plan: str, changes: Changes, *, force: bool) -> str:
         """Make a version of the rows of a plan, and let `latest` show it; its name. Safe to repeat.
@@ -143,7 +160,7 @@ class Feed:
         found = self.find(self.latest()) if checks.shrink is not None and self.latest() else None
         before = int(found.about.get("rows", 0)) if found else 0
         if checks.shrink is not None and rows < before * (1 - checks.shrink):
-            message = f"{self.link} would have {rows:,} rows instead of {before:,}"
+            message = f"{self.link} would have {rows:,} row{'' if rows == 1 else 's'} instead of {before:,}"
             raise Withheld(message, hint=f"{1 - rows / before:.0%} fewer; the limit is {checks.shrink:.0%}")
 
     def _write_delta(self, version: str, plan: str, changes: Changes) -> None:
@@ -171,7 +188,7 @@ class Feed:
 
     def _made(self, plan: str) -> str:
         """The version of this plan as it would be made now; empty: there is none."""
-        versions = [name for name in self.versions() if name.partition(_AGAIN)[0] == _quoted(plan)]
+        versions = [name for name in self.versions() if name.partition(_AGAIN)[0] == quoted(plan)]
         found = self.find(versions[-1]) if versions else None
         alike = found is not None and found.about.get("made") in (None, self.publication.fingerprint())
         return versions[-1] if alike else ""
@@ -205,11 +222,6 @@ class _Counted:
             yield batch
 
 
-def _quoted(version: str) -> str:
-    """A version as it stands in the name of a file, where a `.` begins the suffix."""
-    return quote(version, safe="%").replace(".", "%2E")
-
-
 def _again(version: str, number: int) -> str:
-    plan = _quoted(version).partition(_AGAIN)[0]
+    plan = quoted(version).partition(_AGAIN)[0]
     return f"{plan}{_AGAIN}{number:03}" if number else plan

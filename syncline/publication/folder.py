@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
-from syncline.errors import DataError
+from syncline.errors import ConfigError, DataError
 from syncline.publication.place import File
 from syncline.storage import settle
 
@@ -134,9 +134,11 @@ class Folder:
                     path.unlink(missing_ok=True)
 
     def check(self) -> list[str]:
-        """Whether a file can be written there."""
-        with self.draft():
-            return []
+        """Whether it can be written, or made."""
+        there = next(path for path in (self.root, *self.root.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            raise ConfigError(f"{there} cannot be written", hint="change its permissions, or mend `to:`")
+        return []
 
     def address(self, name: str = "") -> str:
         """A path."""

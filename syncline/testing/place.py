@@ -1,5 +1,5 @@
 """What a place for published files must hold, as tests; give it an empty place."""
-# ruff: noqa: D102, PLR2004, S311 - a test is its sentence, its numbers the expectation, chance no secret
+# ruff: noqa: D102, S311 - a test is its sentence, and chance is no secret
 
 from __future__ import annotations
 

@@ -1,0 +1,186 @@
+"""files: the versions of what is published, going back to one of them, and what has changed since."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from syncline.cli import option
+from syncline.cli.report import exit_code, show_published, show_runs
+from syncline.cli.screen import moment, number, say, say_json, table
+from syncline.connection import Connection, ModelSync
+from syncline.errors import ConfigError
+from syncline.publication.feed import Changes, Feed, feeds
+from syncline.workspace import Workspace
+
+files = typer.Typer(help="Published files: their versions, and which of them latest shows.", no_args_is_help=True)
+
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="As `syncline files list` names it.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model it is made from.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    files.command("list")(list_files)
+    files.command()(publish)
+    files.command()(rollback)
+    files.command()(delta)
+    app.add_typer(files, name="files", rich_help_panel=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version, as it is shown."""
+
+    connection: str
+    model: str
+    file: str
+    version: str
+    published: datetime
+    rows: int | None
+    size: int
+    latest: bool
+    address: str
+
+
+def list_files(
+    ctx: typer.Context,
+    *,
+    connection: option.MaybeConnection = None,
+    model: option.Models = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many versions of each file at most.")] = 10,
+    as_json: option.AsJson = False,
+) -> None:
+    """List published files and their versions, newest first."""
+    workspace = Workspace.open(ctx.obj)
+    found = [
+        listed
+        for one in ([workspace.connection(connection)] if connection else workspace.connections.values())
+        for sync in (one.models if not model else [one[name] for name in model])
+        for feed in _feeds(workspace, one, sync)
+        for listed in _versions(one.name, sync.name, feed, limit)
+    ]
+    if as_json:
+        say_json([asdict(one) for one in found])
+    elif found:
+        table(
+            ["connection", "model", "file", "version", "published", "rows", "bytes", "latest"],
+            map(_line, found),
+            right=["rows", "bytes"],
+        )
+    else:
+        say("Nothing is published yet. Say `publish: {format: csv}` in a model, then: syncline run")
+
+
+def publish(
+    ctx: typer.Context,
+    *,
+    connection: option.ConnectionName,
+    model: option.Models = None,
+    force: Annotated[bool, typer.Option("--force", help="Publish even what does not pass its checks.")] = False,
+    as_json: option.AsJson = False,
+) -> None:
+    """Publish what was synced and is not published yet. Nothing is read from the source."""
+    from syncline.pipeline.republish import republish  # noqa: PLC0415 - the engine is half of a start
+
+    workspace = Workspace.open(ctx.obj)
+    found, request = workspace.connection(connection), option.request(model, full=False, since=None)
+    done = republish(found, request, workspace.store, workspace.storage, force=force)
+    if as_json:
+        say_json([done.as_json()])
+    else:
+        show_runs([done], workspace)
+        show_published(workspace, [done])
+    raise typer.Exit(exit_code(done))
+
+
+def rollback(ctx: typer.Context, *, connection: option.ConnectionName, model: Model, version: Version) -> None:
+    """Have latest show an older version, until something newer is published."""
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.connection(connection)
+    every = list(_feeds(workspace, found, found[model]))
+    with ExitStack() as stack:
+        changes = _changes(workspace, connection, model, stack)
+        known = [feed for feed in every if feed.find(version) is not None] or every[:1]
+        if not known:
+            raise ConfigError(f"{connection}/{model} is not published", hint="say `publish: {format: csv}` in it")
+        for feed in known:
+            now = feed.rollback(version, changes)
+            say(f"{feed.place.address(feed.link)} shows {version} again, as version {now}")
+
+
+def delta(
+    ctx: typer.Context,
+    *,
+    connection: option.ConnectionName,
+    model: Model,
+    since: Annotated[str, typer.Option("--since", metavar="VERSION", help="What one has already.")],
+    until: Annotated[str, typer.Option("--until", metavar="VERSION", help="Else the latest.")] = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else stdout.")] = None,
+) -> None:
+    """Write the rows that differ between two versions: inserted, updated and deleted ones."""
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.connection(connection)
+    feed = next((one for one in _feeds(workspace, found, found[model]) if one.publication.delta), None)
+    if feed is None:
+        hint = "versions are kept comparable from the run after `publish: {…, delta: true}`"
+        raise ConfigError(f"{connection}/{model} has no publication with `delta: true`", hint=hint)
+    before, after = _plan(feed, since), _plan(feed, until or feed.latest())
+    with ExitStack() as stack:
+        changed = _changes(workspace, connection, model, stack)(before, after)
+        if changed is None:
+            raise ConfigError(f"{since} cannot be compared any more", hint="`keep:` says how long that is possible")
+        file = stack.enter_context(output.open("wb")) if output else sys.stdout.buffer
+        feed.write_delta(changed, file)
+        file.flush()
+
+
+def _feeds(workspace: Workspace, connection: Connection, sync: ModelSync) -> Iterator[Feed]:
+    return feeds(sync.publish, workspace.storage, workspace.settings.tenant, connection.name, sync.name)
+
+
+def _changes(workspace: Workspace, connection: str, model: str, stack: ExitStack) -> Changes:
+    from syncline.pipeline.release import changes  # noqa: PLC0415 - the engine is half of a start
+    from syncline.pipeline.work import home  # noqa: PLC0415
+
+    return changes(workspace.storage, home(workspace.settings.tenant, connection, model), stack)
+
+
+def _plan(feed: Feed, version: str) -> str:
+    found = feed.find(version)
+    if found is None:
+        known = ", ".join(feed.versions()) or "none"
+        raise ConfigError(f"there is no version `{version}` of {feed.model}", hint=f"known are {known}")
+    return found.about.get("plan", "")
+
+
+def _versions(connection: str, model: str, feed: Feed, limit: int) -> Iterator[Listed]:
+    latest = feed.latest()
+    name = f"{feed.publication.name or feed.model}{feed.publication.suffix}"
+    for version in reversed(feed.versions()[-limit:]):
+        found = feed.find(version)
+        if found is not None:
+            rows = int(found.about["rows"]) if "rows" in found.about else None
+            address = feed.place.address(found.name)
+            shown = version == latest
+            yield Listed(connection, model, name, version, found.at, rows, found.size, shown, address)
+
+
+def _line(one: Listed) -> list[Any]:
+    figures = ["" if one.rows is None else number(one.rows), number(one.size)]
+    return [
+        one.connection,
+        one.model,
+        one.file,
+        one.version,
+        moment(one.published),
+        *figures,
+        "*" if one.latest else "",
+    ]
