@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from syncline.connection import Connection, ModelSync
 from syncline.errors import SynclineError
+from syncline.patience import patient
 from syncline.pipeline.progress import Progress
 from syncline.pipeline.publish import plan_of, publish
 from syncline.pipeline.session import Session, opened
 from syncline.pipeline.start import work_for
-from syncline.pipeline.steps import patient
 from syncline.request import Request
 from syncline.run import Run, Store
 from syncline.storage import Storage
