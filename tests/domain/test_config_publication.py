@@ -1,6 +1,7 @@
 """`publish:` from YAML: every option, and what is said of a wrong one."""
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -107,6 +108,15 @@ def test_what_is_wrong_is_said_with_its_line(load: Load, publish: str, words: li
     told = complaint(load, published(publish))
     assert told.startswith("connections/shop.yaml:5: ")
     assert all(word in told for word in words), told
+
+
+def test_the_example_of_the_page_is_understood(load: Load, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "publications.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "shop.xml").write_text("<a/>")
+    made = load("source: {kind: shelf}\nmodels:\n  A:\n    from: a\n" + indent(example, "    ")).models[0].publish
+    assert [one.suffix for one in made] == [".parquet", ".csv", ".csv.gz", ".xml"]
 
 
 def test_a_template_that_is_none_is_named_with_its_line(load: Load, tmp_path: Path) -> None:

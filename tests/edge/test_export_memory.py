@@ -25,9 +25,12 @@ def rows():
         if number in {1, count - 1}:
             seen.append(peak())
 
-template = Template("t", "<a>{% for row in rows %}<b>{{ row.name }}</b>{% endfor %}</a>") if form == "template" else None
+options = Options()
+if form == "template":
+    form, text = "xml", "<a>{% for row in rows %}<b>{{ row.name }}</b>{% endfor %}</a>"
+    options = Options(template=Template("t", text))
 with open(sys.argv[3], "wb") as file:
-    write(rows(), batch.schema, "xml" if template else form, file, Options(template=template))
+    write(rows(), batch.schema, form, file, options)
 print(json.dumps([*seen, peak()]))
 """
 MEBIBYTES = 40
