@@ -74,7 +74,12 @@ class Template:
         from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
         room = ImmutableSandboxedEnvironment(
-            autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            autoescape=True,
+            finalize=shown,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
         )
         try:
             code = room.compile(self.text, filename=self.name)

@@ -41,7 +41,7 @@ def test_a_template_makes_the_file() -> None:
     assert made(FEED, decimal=",", booleans=("yes", "no"), null="-") == (
         '<?xml version="1.0" encoding="UTF-8"?>\n<feed columns="id items price new">\n'
         '  <item id="1" price=\'1,50\' new="yes">R&amp;B &lt;1&gt;</item>\n'
-        "  <item id=\"2\" price='2,00'>-</item>\n</feed>"
+        "  <item id=\"2\" price='2,00'>-</item>\n</feed>\n"
     )
     assert ET.fromstring(made(FEED, SHOP.slice(0, 0)))[0].tag == "nothing"
 
