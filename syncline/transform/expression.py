@@ -56,7 +56,8 @@ class Expression:
 def parse(engine: Engine, text: str, columns: Sequence[str], *, row_wise: bool = True) -> Expression:
     """What `text` means over rows with these columns, c0, c1, … at rest (R16).
 
-    A column is found by its exact name, else by one that differs from it in case only.
+    A column is found by its exact name, else by one that differs from it in case only. A text that is just the name of
+    a column is this column.
 
     Raises:
         ConfigError: it is not one expression, names a column that is not there, or its value would not be a matter
@@ -68,6 +69,9 @@ def parse(engine: Engine, text: str, columns: Sequence[str], *, row_wise: bool =
         ...     parse(engine, "upper(Name) || '!'", ["Id", "Name"]).sql
         "(upper(c1) || '!')"
     """
+    name = text.strip()
+    if name in columns and not name.isdigit():  # also one that is a word of SQL, such as `order`
+        return Expression(physical(columns.index(name)), name)
     tree = _tree(engine, text)
     known = Vocabulary.of(engine, [node["function_name"] for node in _called(tree)])
     _refuse(tree, known, row_wise=row_wise)
@@ -109,7 +113,8 @@ def _parts(tree: Tree) -> list[Tree]:
 def _tree(engine: Engine, text: str) -> Tree:
     parsed = json.loads(engine.rows(f"SELECT json_serialize_sql({literal(_query(text))})")[0][0])
     if parsed["error"]:
-        raise ConfigError(f"`{text}` is not an expression: {parsed['error_message']}")
+        hint = "names with blanks, or that are words of SQL, stand in double quotes"
+        raise ConfigError(f"`{text}` is not an expression: {parsed['error_message']}", hint=hint)
     node = parsed["statements"][0]["node"]
     whole = len(parsed["statements"]) == 1 and all(node.get(part) == value for part, value in _PLAIN.items())
     if not whole or node["from_table"]["type"] != "EMPTY" or node["cte_map"]["map"] or len(node["select_list"]) > 1:

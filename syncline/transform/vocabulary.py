@@ -46,7 +46,7 @@ class Vocabulary:
             _refuse_change(name)
         if _QUERY in kinds:
             raise ConfigError(f"`{name}` is a query of its own")
-        if "table" in kinds and not kinds & {"scalar", "aggregate"}:
+        if "table" in kinds:
             raise ConfigError(
                 f"`{name}` makes several rows of one", hint="a function can: `transform: module:function`"
             )
@@ -70,11 +70,10 @@ def _refuse_change(name: str) -> None:
 def _kinds(engine: Engine, name: str) -> Iterator[str]:
     """What a function is: scalar, aggregate, table; volatile; query."""
     found = _functions(engine).get(name, [])
-    if any(kind == "scalar" for kind, _, _ in found):  # some have a macro of the same name beside them
-        found = [row for row in found if row[0] != "macro"]
+    if values := [row for row in found if row[0] in {"scalar", "aggregate"}]:  # some have others of their name beside
+        found = values
     for kind, stability, definition in found:
         if kind == "macro":
-            yield "scalar"
             yield from _within(engine, name, definition)
         else:
             yield "table" if kind in {"table_macro", "pragma"} else kind
@@ -89,7 +88,7 @@ def _within(engine: Engine, name: str, definition: str) -> Iterator[str]:
     if any(word in _NOW for word in re.findall(r"\w+", definition)):
         yield _VOLATILE
     for called in set(_CALL.findall(definition)) - {name}:
-        yield from (kind for kind in _kinds(engine, called) if kind != "scalar")
+        yield from _kinds(engine, called)
 
 
 def _functions(engine: Engine) -> Mapping[str, list[tuple[str, str | None, str]]]:
