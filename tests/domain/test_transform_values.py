@@ -1,4 +1,4 @@
-"""What holds of every transform, whatever the rows are."""
+"""What holds of every transform by itself, whatever the values are."""
 
 from __future__ import annotations
 
