@@ -1,4 +1,4 @@
-"""Everything on one machine: a Prefect server of our own, the deployments, and what executes their runs."""
+"""Everything on one machine: pages and API, a Prefect server of our own, and what executes the runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from deployments import privacy  # noqa: F401 - before Prefect
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,8 @@ from rich.console import Console
 from deployments.deploy import register
 from deployments.executor import Executor, close_abandoned, either
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
+from deployments.starter import PrefectStarter
+from deployments.web import listening, served, url_of
 from syncline.connection import Schedule
 from syncline.errors import ConfigError
 from syncline.workspace import Workspace
@@ -33,34 +36,34 @@ Ready: TypeAlias = Callable[[str], None]
 
 
 def serve(workspace: Workspace, *, host: str = LOOPBACK, port: int = 4200, ready: Ready | None = None) -> None:
-    """Execute the schedules of a workspace, and what is started in Prefect's page, until interrupted.
+    """Serve the pages and the API of a workspace, and execute its schedules and what is started, until interrupted.
 
     Starts a Prefect server whose database lies in the workspace; where PREFECT_API_URL is set, that server is used.
 
     Args:
         workspace: whose connections.
-        host: where the server listens.
-        port: its port; 0 takes a free one.
-        ready: called once with the address of the API, when the first run could be taken.
+        host: where pages and API are found. Prefect's own server, which knows no users, is for this machine alone.
+        port: their port; 0 takes a free one.
+        ready: called once with the address of Prefect's API, when the first run could be taken.
 
     Raises:
         ConfigError: the port is taken, the server does not start, or the one that is configured does not answer.
         ServerDied: the server ended by itself.
     """
     home = workspace.own / "prefect"
-    with _server(home, host, port) as (api_url, server), connected(api_url, home):
-        asyncio.run(_serve(workspace, api_url, server, ready))
+    with listening(host, port) as line, _server(home) as (api_url, server), connected(api_url, home):
+        asyncio.run(_serve(workspace, line, api_url, server, ready))
         if server is not None and not server.is_alive:
             raise ServerDied("the Prefect server ended by itself", hint=f"its last words are in {server.log}")
     Console().print("Stopped.")
 
 
 @contextmanager
-def _server(home: Path, host: str, port: int) -> Iterator[tuple[str, Server | None]]:
+def _server(home: Path) -> Iterator[tuple[str, Server | None]]:
     """The server that is configured, or else our own."""
     configured = get_current_settings().api.url
     if configured is None:
-        with started_server(home, port or None, host=host) as server:
+        with started_server(home) as server:
             yield server.api_url, server
     elif answers(configured):
         yield configured, None
@@ -69,16 +72,20 @@ def _server(home: Path, host: str, port: int) -> Iterator[tuple[str, Server | No
         raise ConfigError(f"no Prefect server answers at {configured}", hint=hint)
 
 
-async def _serve(workspace: Workspace, api_url: str, server: Server | None, ready: Ready | None) -> None:
+async def _serve(
+    workspace: Workspace, line: socket.socket, api_url: str, server: Server | None, ready: Ready | None
+) -> None:
     stop = _told_to_stop()
     async with get_client() as client:
         if server is not None:
             await close_abandoned(client)
-        executor = Executor(client, await register(workspace, client))
-        announce(workspace, api_url)
-        if ready:
-            ready(api_url)
-        await either(executor.work(stop), _death(server))
+        deployments = await register(workspace, client)
+        executor = Executor(client, deployments)
+        with served(workspace, line, PrefectStarter(workspace, api_url, deployments)) as greeting:
+            announce(workspace, api_url, url_of(line), greeting)
+            if ready:
+                ready(api_url)
+            await either(executor.work(stop), _death(server))
         left = await executor.finish(FINISH_WITHIN if server is None or server.is_alive else 0.0)
     if left:
         _leave(left, server)
@@ -114,9 +121,13 @@ def _leave(left: list[str], server: Server | None) -> NoReturn:
     os._exit(1)
 
 
-def announce(workspace: Workspace, api_url: str) -> None:
-    """Say where the page is, and what runs when."""
+def announce(workspace: Workspace, api_url: str, url: str = "", greeting: Sequence[str] = ()) -> None:
+    """Say where the pages are, who may come in, and what runs when."""
     out = Console(highlight=False, soft_wrap=True)
+    if url:
+        out.print(f"Syncline: {workspace.settings.web.address or url}")
+    for said in greeting:
+        out.print(said, markup=False)
     out.print(f"Prefect: {api_url.removesuffix('/api')}")
     for connection in workspace.connections.values():
         for model in connection.models:

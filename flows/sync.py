@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,7 @@ async def sync(
     resend: bool = False,  # noqa: FBT001, FBT002
     approve: dict[str, str] | None = None,
     workspace: str | None = None,
+    run: str | None = None,
 ) -> State[Any]:
     """Bring a connection's destination in step with its source.
 
@@ -69,6 +70,7 @@ async def sync(
         resend: Send everything, changed or not.
         approve: Model and the plan whose withheld deletions may go on, as `syncline approve` shows them.
         workspace: The folder of the workspace. Empty: the variable SYNCLINE_WORKSPACE, or the current folder.
+        run: The run that Syncline's own page or API has noted for this. Empty: a new one.
     """
     asked = {
         "full_sync": full_sync,
@@ -79,13 +81,21 @@ async def sync(
     try:
         check_origin()
         opened = await asyncio.to_thread(Workspace.open, workspace)
-        return await _sync_once(opened, connection, Request.parse(asked))
+        return await _sync_once(opened, connection, Request.parse(asked), run)
     except SynclineError as error:
+        if run is not None:
+            await asyncio.to_thread(_withdraw, workspace, run, error)
         get_run_logger().error("%s", error)
         return Failed(message=str(error), data=error)
 
 
-async def _sync_once(workspace: Workspace, connection: str, request: Request) -> State[Any]:
+def _withdraw(workspace: str | None, run: str, error: SynclineError) -> None:
+    """Tell the run that waits for us why it will not begin."""
+    with suppress(SynclineError):
+        Workspace.open(workspace).store.withdraw(run, RunResult.ERROR, {"error": str(error)})
+
+
+async def _sync_once(workspace: Workspace, connection: str, request: Request, run: str | None) -> State[Any]:
     """Run the request; or let a newer one for the same have its turn, or wait until the connection is free (R29)."""
     mine = this_flow_run()
     if newer := await newer_request(mine):
@@ -93,7 +103,7 @@ async def _sync_once(workspace: Workspace, connection: str, request: Request) ->
         await asyncio.to_thread(workspace.store.record_run, connection, request, RunResult.SKIPPED, infos)
         return Completed(name="Skipped", message=infos["reason"])
     try:
-        return await _sync_models(workspace, connection, request, mine)
+        return await _sync_models(workspace, connection, request, mine, run)
     except Busy as busy:
         if mine.deployment_id is None:  # nobody would start it again
             raise
@@ -101,9 +111,11 @@ async def _sync_once(workspace: Workspace, connection: str, request: Request) ->
         await step_aside(mine)
 
 
-async def _sync_models(workspace: Workspace, connection: str, request: Request, mine: FlowRun) -> State[Any]:
+async def _sync_models(
+    workspace: Workspace, connection: str, request: Request, mine: FlowRun, run: str | None
+) -> State[Any]:
     try:
-        async with _session(workspace, connection, request, mine) as session:
+        async with _session(workspace, connection, request, mine, run) as session:
             await _each_model(session, mine)
     except CancelledByPerson as error:
         return Cancelled(message=f"{error}; {summary(session.run)}")
@@ -121,7 +133,9 @@ async def _each_model(session: Session, mine: FlowRun) -> None:
 
 
 @asynccontextmanager
-async def _session(workspace: Workspace, connection: str, request: Request, mine: FlowRun) -> AsyncIterator[Session]:
+async def _session(
+    workspace: Workspace, connection: str, request: Request, mine: FlowRun, run: str | None
+) -> AsyncIterator[Session]:
     """The open run, for the models' flows to find; opened and closed in a thread, for both may have to wait."""
     wanted = await asyncio.to_thread(workspace.connection, connection)
     block = pipeline.opened(
@@ -131,6 +145,7 @@ async def _session(workspace: Workspace, connection: str, request: Request, mine
         workspace.storage,
         runner="prefect",
         flow_run=str(mine.id),
+        run=run,
         listen=StepLog(listening.get()),
     )
     session = await asyncio.to_thread(block.__enter__)

@@ -215,11 +215,13 @@ class Store(Protocol):
         runner: str = "process",
         created_by: str | None = None,
         flow_run: str | None = None,
+        run: str | None = None,
     ) -> Run:
-        """Take the connection for a new run, which is running from now on.
+        """Take the connection for a run, which is running from now on: a new one, or the one scheduled as `run`.
 
         Raises:
             Busy: another run holds it.
+            ConfigError: that run is not scheduled any more.
         """
 
     def renew(self, run: Run) -> None:

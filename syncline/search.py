@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from syncline.model import JSON
+from syncline.request import Request
 from syncline.run import Run, RunResult, RunStatus, RunType, Store
 
 
@@ -41,8 +44,14 @@ class Search:
     limit: int = 50
 
 
-class SearchableStore(Store, Protocol):
-    """A store whose history can be looked through."""
+class ServiceStore(Store, Protocol):
+    """What the service asks of a store beside what runs need: the history looked through, and runs that wait."""
 
     def search(self, wanted: Search) -> list[Run]:
         """The runs that are wanted, newest first."""
+
+    def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
+        """Note a run that somebody else is to begin, with `open_run`."""
+
+    def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
+        """End a run that has not begun; False: it has."""

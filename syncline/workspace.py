@@ -15,7 +15,7 @@ from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
 from syncline.people import People, checked_tenant
-from syncline.search import SearchableStore
+from syncline.search import ServiceStore
 from syncline.secret import Secret
 from syncline.storage import Storage
 
@@ -72,7 +72,7 @@ class Workspace:
         return folder
 
     @cached_property
-    def store(self) -> SearchableStore:
+    def store(self) -> ServiceStore:
         """The memory of this workspace.
 
         Raises:
@@ -80,7 +80,7 @@ class Workspace:
         """
         return self._memory
 
-    def store_of(self, tenant: str) -> SearchableStore:
+    def store_of(self, tenant: str) -> ServiceStore:
         """The memory of another company, in the same database (Invariant 10)."""
         return self.store if tenant == self.settings.tenant else replace(self._memory, tenant=checked_tenant(tenant))
 

@@ -59,7 +59,7 @@ class Session:
 
 
 @contextmanager
-def opened(
+def opened(  # noqa: PLR0913 - all but what and where by name
     connection: Connection,
     request: Request,
     store: Store,
@@ -68,9 +68,12 @@ def opened(
     runner: str = "process",
     created_by: str | None = None,
     flow_run: str | None = None,
+    run: str | None = None,
     listen: Listener = unheard,
 ) -> Iterator[Session]:
     """Take the connection for a run, hold it while the block runs, and close the run with what came of its models.
+
+    It is a new one, or the one that was scheduled as `run`.
 
     Raises:
         ConfigError: the request does not fit the connection.
@@ -79,19 +82,19 @@ def opened(
     models = request.models(connection)
     for model in models:
         request.mode(connection, model)
-    run = store.open_run(connection.name, request, runner=runner, created_by=created_by, flow_run=flow_run)
-    session = Session(connection, request, store, storage, run, listen, models)
+    begun = store.open_run(connection.name, request, runner=runner, created_by=created_by, flow_run=flow_run, run=run)
+    session = Session(connection, request, store, storage, begun, listen, models)
     stop = threading.Event()
-    renewing = threading.Thread(target=_renew, args=(session, stop), name=f"lease-{run.id}", daemon=True)
+    renewing = threading.Thread(target=_renew, args=(session, stop), name=f"lease-{begun.id}", daemon=True)
     renewing.start()
     try:
         yield session
     except BaseException as error:
         status, result, infos = RunStatus.FAILED, _interrupted(error), {"error": _short(error)}
-        session.run = store.close_run(run, status, result, infos)
+        session.run = store.close_run(begun, status, result, infos)
         raise
     else:
-        session.run = store.close_run(run, *_summary(session))
+        session.run = store.close_run(begun, *_summary(session))
     finally:
         stop.set()
         renewing.join()

@@ -33,6 +33,24 @@ class History:
         """Note a new run."""
         connection.execute(self.tenant.insert(tables.run, **_values(run)))
 
+    def waiting(self, connection: Connection, run: str) -> Row[Any] | None:
+        """The run of this id, locked, if it has not begun."""
+        query = self.tenant.select(tables.run).where(_RUN.id == run, _RUN.status == RunStatus.SCHEDULED)
+        return connection.execute(query.with_for_update()).one_or_none()
+
+    def begin(self, connection: Connection, run: str, fence: int, flow_run: str | None, moment: datetime) -> Run:
+        """Note that a scheduled run has begun.
+
+        Raises:
+            ConfigError: it does not wait any more.
+        """
+        if self.waiting(connection, run) is None:
+            raise ConfigError(f"run {run} does not wait any more", hint="it was cancelled, or has begun already")
+        times = {"started_at": moment, "updated_at": moment}
+        change = self.tenant.update(tables.run, status=RunStatus.RUNNING, fence=fence, flow_run=flow_run, **times)
+        connection.execute(change.where(_RUN.id == run))
+        return self.one(connection, run)
+
     def end(
         self,
         connection: Connection,

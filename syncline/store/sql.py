@@ -53,13 +53,16 @@ class SqlStore:
         runner: str = "process",
         created_by: str | None = None,
         flow_run: str | None = None,
+        run: str | None = None,
     ) -> Run:
-        """Take the connection for a new run, which is running from now on."""
-        run = str(uuid4())
+        """Take the connection for a run, which is running from now on."""
+        id = run or str(uuid4())
         with self.database.writing() as transaction:
-            fence, moment = self._leases.take(transaction, connection, run)
+            fence, moment = self._leases.take(transaction, connection, id)
+            if run is not None:
+                return self._history.begin(transaction, run, fence, flow_run, moment)
             start: dict[str, Any] = {"type": type, "fence": fence, "started_at": moment}
-            opened = self._new(run, connection, request, RunStatus.RUNNING, moment)
+            opened = self._new(id, connection, request, RunStatus.RUNNING, moment)
             opened = replace(opened, **start, runner=runner, created_by=created_by, flow_run=flow_run)
             self._history.add(transaction, opened)
         return opened
@@ -108,6 +111,24 @@ class SqlStore:
             run = replace(run, result=result, infos=dict(infos), ended_at=moment)
             self._history.add(transaction, run)
         return run
+
+    def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
+        """Note a run that somebody else is to begin."""
+        with self.database.writing() as transaction:
+            run = self._new(str(uuid4()), connection, request, RunStatus.SCHEDULED, now(transaction))
+            run = replace(run, runner=runner, created_by=created_by)
+            self._history.add(transaction, run)
+        return run
+
+    def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
+        """End a run that has not begun; False: it has."""
+        with self.database.writing() as transaction:
+            if self._history.waiting(transaction, run) is None:
+                return False
+            status = RunStatus.FAILED if result in _FAILED else RunStatus.SUCCEEDED  # R30
+            ended = self._history.one(transaction, run)
+            self._history.end(transaction, ended, status, result, infos, now(transaction))
+        return True
 
     def head(self, connection: str, model: str) -> Head:
         """Where a model stands."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from syncline.errors import Busy, ConfigError
 from syncline.run import ModelRun, RunResult, RunStatus, RunType
 from syncline.search import Place, Search
 from syncline.store import SqlStore, open_store
@@ -62,3 +63,32 @@ class SearchContract:
         assert store.search(Search(connection="%")) == []
         assert store.search(Search(since=store.runs()[0].created_at + timedelta(days=1))) == []
         assert SqlStore(store.database, "acme").search(Search()) == []
+
+    def test_a_scheduled_run_waits_until_somebody_begins_it(self, store: SqlStore) -> None:
+        waiting = store.schedule_run("later", ALL, runner="prefect", created_by="ann")
+        assert waiting.status is RunStatus.SCHEDULED
+        assert store.active("later") is None
+        assert store.search(Search(status=RunStatus.SCHEDULED)) == [waiting]
+        begun = store.open_run("later", ALL, flow_run="f1", run=waiting.id)
+        assert (begun.id, begun.status, begun.created_by) == (waiting.id, RunStatus.RUNNING, "ann")
+        assert (begun.flow_run, begun.fence > 0, store.active("later")) == ("f1", True, begun)
+        assert not store.withdraw(begun.id, RunResult.CANCELLED, {})
+        store.close_run(begun, RunStatus.SUCCEEDED, RunResult.SUCCESS)
+        with pytest.raises(ConfigError, match="does not wait any more"):
+            store.open_run("later", ALL, run=waiting.id)
+        assert store.active("later") is None
+
+    def test_a_scheduled_run_that_cannot_begin_yet_waits_on(self, store: SqlStore) -> None:
+        waiting = store.schedule_run("c0", ALL, runner="prefect", created_by="ann")
+        with pytest.raises(Busy):
+            store.open_run("c0", ALL, run=waiting.id)
+        assert store.run(waiting.id) == waiting
+
+    def test_a_scheduled_run_may_be_withdrawn_by_its_own_company_alone(self, store: SqlStore) -> None:
+        waiting = store.schedule_run("later", ALL, runner="prefect", created_by="ann")
+        assert not SqlStore(store.database, "acme").withdraw(waiting.id, RunResult.CANCELLED, {})
+        assert store.withdraw(waiting.id, RunResult.CANCELLED, {"by": "ann"})
+        ended = store.run(waiting.id)
+        assert (ended.status, ended.result, ended.infos) == (RunStatus.FAILED, RunResult.CANCELLED, {"by": "ann"})
+        with pytest.raises(ConfigError):
+            store.open_run("later", ALL, run=waiting.id)

@@ -18,7 +18,7 @@ from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.people import Caller, People, Refused, Scope, checked_tenant
 from syncline.run import Run
-from syncline.search import SearchableStore
+from syncline.search import ServiceStore
 from syncline.web.problem import Problem, forbidden, not_found, of_error
 from syncline.web.session import FIELD, HEADER, SAFE, check_csrf, check_origin, session_token
 from syncline.web.site import Site, address_of, site_of
@@ -42,7 +42,7 @@ class Visit:
     address: str
 
     @cached_property
-    def store(self) -> SearchableStore:
+    def store(self) -> ServiceStore:
         """The memory of the caller's company."""
         return self.site.workspace.store_of(self.caller.tenant)
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
@@ -21,7 +23,8 @@ from prefect.states import Scheduled
 
 from deployments.serve import serve
 from deployments.server import connected, prefect_server
-from syncline import ConfigError, Request, Run, RunResult, RunStatus
+from deployments.starter import PrefectStarter
+from syncline import Busy, ConfigError, Request, Run, RunResult, RunStatus, TransientError
 from syncline.workspace import Workspace
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -93,6 +96,7 @@ class Served:
                 break
         assert self.said, "it ended before it was ready"
         self.api_url = self.said[-1].removeprefix("READY ")
+        self.url = next(line for line in self.said if line.startswith("Syncline: ")).removeprefix("Syncline: ")
 
     @property
     def port(self) -> int:
@@ -243,7 +247,7 @@ def test_a_server_that_is_configured_must_answer(workspace: Workspace) -> None:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/api"
         with connected(url), pytest.raises(ConfigError, match=f"no Prefect server answers at {url}"):
-            serve(workspace)
+            serve(workspace, port=0)
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
@@ -253,3 +257,52 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1:{port}"), prefect_server(tmp_path, port):
             pass
+
+
+def test_pages_and_api_are_served_and_start_runs_through_prefect(served: Served, workspace: Workspace) -> None:
+    assert any(line.startswith("There are no users yet, so everybody on this machine") for line in served.said)
+    page = httpx.get(served.url)
+    assert (page.status_code, "Open: nobody has an account yet" in page.text) == (200, True)
+    assert "shop" in httpx.get(f"{served.url}/api/v1/connections").text
+
+
+def test_a_run_started_by_the_service_is_executed_by_prefect(
+    served: Served, workspace: Workspace, prefect_url: str, client: SyncPrefectClient
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {deployment(client, "shop").id: "shop"})
+    started = starter.start("shop", Request(full_sync=True), created_by="ann")
+    assert (started.status, started.created_by) == (RunStatus.SCHEDULED, "ann")
+    ended = until(lambda: run if (run := workspace.store.run(started.id)).ended_at else None)
+    assert (ended.status, ended.runner, ended.created_by) == (RunStatus.SUCCEEDED, "prefect", "ann")
+    assert ended.flow_run is not None
+    assert ended.request.full_sync
+    with pytest.raises(ConfigError, match="unknown model"):
+        starter.start("shop", Request.parse({"data_models_to_sync": ["NONE"]}), created_by="ann")
+
+
+def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begins(
+    served: Served, workspace: Workspace, prefect_url: str, client: SyncPrefectClient
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {deployment(client, "shop").id: "shop"})
+    holding = workspace.store.open_run("shop", Request())
+    with pytest.raises(Busy):
+        starter.start("shop", Request(), created_by="ann")
+    waiting = workspace.store.schedule_run("shop", Request(), runner="prefect", created_by="ann")
+    flow_run = client.create_flow_run_from_deployment(deployment(client, "shop").id, parameters={"run": waiting.id})
+    until(in_state(client, flow_run, "AwaitingRetry"))
+    assert workspace.store.run(waiting.id).status is RunStatus.SCHEDULED
+    starter.cancel(waiting)
+    workspace.store.close_run(holding, RunStatus.SUCCEEDED, RunResult.NO_CHANGES)
+    client.set_flow_run_state(flow_run.id, Scheduled(name="AwaitingRetry"), force=True)
+    until(in_state(client, flow_run, "Failed"))
+    assert workspace.store.run(waiting.id).result is RunResult.CANCELLED
+
+
+def test_a_run_cannot_be_started_where_prefect_does_not_answer(workspace: Workspace) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/api"
+        starter = PrefectStarter(workspace, url, {uuid4(): "shop"})
+        with pytest.raises(TransientError):
+            starter.start("shop", Request(), created_by="ann")
+    assert workspace.store.runs("shop")[0].result is RunResult.ERROR

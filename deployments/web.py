@@ -1,0 +1,69 @@
+"""Syncline's own pages and API, served beside Prefect in the same process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+from syncline.errors import ConfigError
+from syncline.web.application import create, greeting
+from syncline.web.starter import Starter
+from syncline.workspace import Workspace
+
+STOPS_WITHIN = 3
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that is ours from now on, so that nobody takes the port while Prefect starts.
+
+    Raises:
+        ConfigError: the port is taken or not allowed, or the address is not ours.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        line = socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "choose another --port or --host"
+        raise ConfigError(f"cannot listen at {host}:{port}: {reason}", hint=hint) from error
+    with line:
+        yield line
+
+
+@contextmanager
+def served(workspace: Workspace, line: socket.socket, starter: Starter) -> Iterator[list[str]]:
+    """The pages and the API, as long as the block runs; gives what is to be said to who started it.
+
+    Where only this machine can reach it, it is open as long as there are no users.
+    """
+    import uvicorn  # noqa: PLC0415 - a quarter of a second, while Prefect starts
+
+    is_private = ip_address(line.getsockname()[0]).is_loopback and not workspace.settings.web.address
+    app = create(workspace, starter=starter, may_be_open=is_private)
+    # Without its lifespan: what is to be said is said here, and a link that is given is the only one that works.
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+    config.timeout_graceful_shutdown = STOPS_WITHIN
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [line]}, name="web", daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive() and not server.started:
+            time.sleep(0.01)
+        yield greeting(app.state.site, url_of(line))
+    finally:
+        server.should_exit = True
+        thread.join(STOPS_WITHIN + 1)
+
+
+def url_of(line: socket.socket) -> str:
+    """Where a browser on this machine finds what listens there."""
+    host, port = line.getsockname()[:2]
+    place = ip_address(host)
+    if place.is_unspecified:
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
