@@ -1,0 +1,65 @@
+"""Pages and API beside Prefect: served by the same process, and what they start is executed by Prefect."""
+
+import socket
+from uuid import uuid4
+
+import httpx
+import pytest
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.states import Scheduled
+
+from deployments.starter import PrefectStarter
+from syncline import Busy, ConfigError, Request, RunResult, RunStatus, TransientError
+from syncline.workspace import Workspace
+from tests.edge.with_prefect.served import Served, deployment, in_state, until
+
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+def test_pages_and_api_are_served_and_start_runs_through_prefect(served: Served, workspace: Workspace) -> None:
+    assert any(line.startswith("There are no users yet, so everybody on this machine") for line in served.said)
+    page = httpx.get(served.url)
+    assert (page.status_code, "Open: nobody has an account yet" in page.text) == (200, True)
+    assert "shop" in httpx.get(f"{served.url}/api/v1/connections").text
+
+
+def test_a_run_started_by_the_service_is_executed_by_prefect(
+    served: Served, workspace: Workspace, prefect_url: str, client: SyncPrefectClient
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {deployment(client, "shop").id: "shop"})
+    started = starter.start("shop", Request(full_sync=True), created_by="ann")
+    assert (started.status, started.created_by) == (RunStatus.SCHEDULED, "ann")
+    ended = until(lambda: run if (run := workspace.store.run(started.id)).ended_at else None)
+    assert (ended.status, ended.runner, ended.created_by) == (RunStatus.SUCCEEDED, "prefect", "ann")
+    assert ended.flow_run is not None
+    assert ended.request.full_sync
+    with pytest.raises(ConfigError, match="unknown model"):
+        starter.start("shop", Request.parse({"data_models_to_sync": ["NONE"]}), created_by="ann")
+
+
+def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begins(
+    served: Served, workspace: Workspace, prefect_url: str, client: SyncPrefectClient
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {deployment(client, "shop").id: "shop"})
+    holding = workspace.store.open_run("shop", Request())
+    with pytest.raises(Busy):
+        starter.start("shop", Request(), created_by="ann")
+    waiting = workspace.store.schedule_run("shop", Request(), runner="prefect", created_by="ann")
+    flow_run = client.create_flow_run_from_deployment(deployment(client, "shop").id, parameters={"run": waiting.id})
+    until(in_state(client, flow_run, "AwaitingRetry"))
+    assert workspace.store.run(waiting.id).status is RunStatus.SCHEDULED
+    starter.cancel(waiting)
+    workspace.store.close_run(holding, RunStatus.SUCCEEDED, RunResult.NO_CHANGES)
+    client.set_flow_run_state(flow_run.id, Scheduled(name="AwaitingRetry"), force=True)
+    until(in_state(client, flow_run, "Failed"))
+    assert workspace.store.run(waiting.id).result is RunResult.CANCELLED
+
+
+def test_a_run_cannot_be_started_where_prefect_does_not_answer(workspace: Workspace) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/api"
+        starter = PrefectStarter(workspace, url, {uuid4(): "shop"})
+        with pytest.raises(TransientError):
+            starter.start("shop", Request(), created_by="ann")
+    assert workspace.store.runs("shop")[0].result is RunResult.ERROR
