@@ -85,16 +85,22 @@ _RULES: _Rules = (
     ),
     ("compression", _one_of("gzip"), shape.word("How it is packed.", ["gzip"])),
     ("header", Node.flag, shape.flag("The names of the columns stand first.", default=True)),
-    ("delimiter", _written, shape.text("What stands between values.", default=",", minLength=1, maxLength=1)),
-    ("quote", _written, shape.text("What stands around values that need it.", default='"', minLength=1, maxLength=1)),
+    ("delimiter", _written, shape.any_text("What stands between values.", default=",", minLength=1, maxLength=1)),
+    ("quote", _written, shape.any_text("What stands around what needs it.", default='"', minLength=1, maxLength=1)),
     ("line_ending", _one_of("lf", "crlf"), shape.word("How a line ends.", ["lf", "crlf"], default="lf")),
     ("encoding", Node.text, shape.text("That of the text; utf-8-sig for Excel.", default="utf-8")),
     ("escape_formulas", Node.flag, shape.flag("Texts that look like formulas get a ' before them.", default=False)),
-    ("null", _written, shape.text("What stands for NULL.", default="")),
+    ("null", _written, shape.any_text("What stands for NULL.", default="")),
     (
         "booleans",
         _booleans,
-        {"description": "What stands for true and for false.", "type": "array", "minItems": 2, "maxItems": 2},
+        {
+            "description": "What stands for true and for false.",
+            "type": "array",
+            "items": shape.any_text(""),
+            "minItems": 2,
+            "maxItems": 2,
+        },
     ),
     ("decimal", _one_of(".", ","), shape.word("The decimal sign.", [".", ","], default=".")),
     ("digits", Node.integer, shape.integer("How many digits after it.", minimum=0, maximum=15)),
@@ -108,7 +114,7 @@ OPTIONS: Keys = {name: _option(name, read, look) for name, read, look in _RULES}
 TEMPLATE: Keys = {"template": Key(lambda node: node, shape.text("The file of a Jinja2 template that makes it."))}
 OWN: Keys = {
     "format": Key(_one_of(*FORMATS), shape.word("What kind of file.", FORMATS)),
-    "name": Key(_name, shape.text("Tells it from other files of that format.")),
+    "name": Key(_name, shape.name("Tells it from other files of that format.")),
     **place.KEYS,
 }
 PUBLICATION: Keys = {**OWN, **OPTIONS, **TEMPLATE}

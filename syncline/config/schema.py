@@ -19,8 +19,9 @@ def schema(file: File) -> Shape:
     """The schema of `connections/*.yaml`, or of `syncline.yaml`, with the connectors that are installed here."""
     beside = {"defaults": DEFAULTS.shape}
     ends = {
-        "source": {"anyOf": [kind.of(name, source_kind(name)) for name in source_kinds()]},
         "destination": {"anyOf": [kind.of(name, destination_kind(name), beside) for name in destination_kinds()]},
     }
+    if file == "connection":
+        ends["source"] = {"anyOf": [kind.of(name, source_kind(name)) for name in source_kinds()]}
     title = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"Syncline: {file}"}
     return title | _SHAPES[file] | {"$defs": ends}

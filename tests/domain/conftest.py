@@ -9,7 +9,9 @@ import pytest
 
 from syncline.config import load_connection
 from syncline.connection import Connection
-from tests.domain.shelf import PLUGIN, Load
+from syncline.workspace import Workspace
+from tests.domain.shelf import PLUGIN, Load, Place
+from tests.domain.yamls import complaints
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,22 @@ def load(tmp_path: Path, shelf: None) -> Load:
         file = tmp_path / "connections" / "shop.yaml"
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else dedent(text).encode())
-        return load_connection(file, tmp_path)
+        connection = load_connection(file, tmp_path)
+        assert not complaints(file.read_bytes())  # nor would an editor
+        return connection
 
     return loaded
+
+
+@pytest.fixture
+def place(tmp_path: Path, shelf: None) -> Place:
+    def made(settings: str = "", connection: str = "") -> Workspace:
+        (tmp_path / "connections").mkdir(exist_ok=True)
+        (tmp_path / "syncline.yaml").write_text(dedent(settings))
+        (tmp_path / "connections" / "shop.yaml").write_text(dedent(connection))
+        if not Workspace.open(tmp_path).errors:
+            assert not complaints((tmp_path / "syncline.yaml").read_bytes() or "{}", "workspace")
+            assert not complaints((tmp_path / "connections" / "shop.yaml").read_bytes())
+        return Workspace.open(tmp_path)
+
+    return made

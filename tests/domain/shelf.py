@@ -7,8 +7,10 @@ import pytest
 
 from syncline.connection import Connection
 from syncline.errors import ConfigError
+from syncline.workspace import Workspace
 
 Load: TypeAlias = Callable[[str | bytes], Connection]
+Place: TypeAlias = Callable[[str, str], Workspace]
 PLUGIN = """
 from dataclasses import dataclass
 from pathlib import Path
