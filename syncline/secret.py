@@ -60,5 +60,8 @@ def _value(reference: re.Match[str]) -> str:
         return os.environ[name]
     try:
         return Path(name).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"the file {name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"the file {name} is not UTF-8 text") from error
+    except (OSError, ValueError) as error:  # a path with a null byte is a wrong value to Python
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"the file {name} cannot be read: {reason}") from error

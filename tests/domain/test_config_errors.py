@@ -91,6 +91,9 @@ def test_a_wrong_file_is_told_with_its_line(load: Load, text: str | bytes, said:
         ("url: {a: b}", ["`source.url` is a mapping", "a text"]),
         ('url: "${env:NOT_THERE}"', ["the variable NOT_THERE is not set", "export NOT_THERE"]),
         ("port: 13", ["port 13 brings bad luck"]),
+        ('token: "${file:a\\0b}"', ["cannot be read: embedded null byte"]),
+        ('token: "${file:/bin/sh}"', ["the file /bin/sh is not UTF-8 text"]),
+        ('token: "${file:nowhere}"', ["the file nowhere cannot be read: No such file"]),
     ],
 )
 def test_a_wrong_setting_of_a_connector_is_told_with_its_line(load: Load, settings: str, said: list[str]) -> None:
