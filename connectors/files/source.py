@@ -72,7 +72,7 @@ class FilesSource(Source):
             raise ConfigError(f"the delimiter is one plain character, not {self.delimiter!r}")
         try:
             codecs.lookup(self.encoding)
-        except LookupError as error:
+        except (LookupError, ValueError) as error:
             raise ConfigError(f"unknown encoding `{self.encoding}`", hint="for example utf-8 or latin-1") from error
 
     def check(self) -> None:

@@ -80,7 +80,10 @@ _RULES: _Rules = (
         _columns,
         {
             "description": "Which columns, in which order; as a mapping, with what they are called in the file.",
-            "anyOf": [shape.texts("Their names."), shape.named("Their names.", shape.text("What it is called."))],
+            "anyOf": [
+                shape.texts("Their names."),
+                shape.named("Their names.", shape.or_nothing(shape.text("What it is called."))),
+            ],
         },
     ),
     ("compression", _one_of("gzip"), shape.word("How it is packed.", ["gzip"])),

@@ -85,12 +85,12 @@ def several(about: str, item: Shape) -> Shape:
 def mapping(about: str, keys: Mapping[str, Shape], required: Iterable[str] = ()) -> Shape:
     """A mapping with these keys; all but the `required` ones may be left out, or empty."""
     required = list(required)
-    properties = {name: keys[name] if name in required else _or_nothing(keys[name]) for name in keys}
+    properties = {name: keys[name] if name in required else or_nothing(keys[name]) for name in keys}
     whole: Shape = {"description": about, "type": "object", "properties": properties, "additionalProperties": False}
     return whole | ({"required": required} if required else {})
 
 
-def _or_nothing(shape: Shape) -> Shape:
+def or_nothing(shape: Shape) -> Shape:
     """Known keys without a value count as left out."""
     if "enum" in shape:
         return shape | {"enum": [*shape["enum"], None]}

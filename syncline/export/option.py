@@ -127,10 +127,10 @@ def _check_marks(options: Options) -> None:
         raise ConfigError(f"`null` is {options.null!r}", hint="it has no delimiter, quote or line ending in it")
     try:
         in_bytes = options.delimiter.encode(options.encoding)
-    except LookupError:
-        raise ConfigError(f"`{options.encoding}` is no encoding", hint="e.g. utf-8-sig or latin-1") from None
     except UnicodeError as error:
         raise ConfigError(f"the delimiter {options.delimiter!r} is not in {options.encoding}") from error
+    except (LookupError, ValueError):  # a null byte is no word to Python
+        raise ConfigError(f"`{options.encoding}` is no encoding", hint="e.g. utf-8-sig or latin-1") from None
     if in_bytes.decode(options.encoding) != options.delimiter:
         raise ConfigError(f"`{codecs.lookup(options.encoding).name}` cannot be read again")
 

@@ -19,7 +19,7 @@ from tests.domain.yamls import ANYTHING, JSON, complaints, made_from, places, pu
 
 Around: TypeAlias = Callable[[JSON], JSON]
 SMALLEST = {"source": {"kind": "shelf"}, "models": {"A": {"from": "a"}}}
-ONE_FILE = settings(max_examples=60, suppress_health_check=list(HealthCheck))
+ONE_FILE = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 def complaint(folder: Path, file: File, content: JSON, known: Settings | None = None) -> ConfigError | None:
@@ -68,6 +68,8 @@ def test_every_key_the_parser_takes_is_in_the_schema_and_the_other_way_round(
     assert len(found) > 12
     for shape, around in found:
         content = around({"zzzz": 1})
+        if file == "connection" and "sources" not in content:
+            content = {**SMALLEST, "destination": {"kind": "shelf", "path": "out"}, **content}
         error = complaint(tmp_path, file, content)
         if error is None:  # a destination is made when it is named
             shop = {**SMALLEST, "destination": "ANY"}
@@ -88,7 +90,7 @@ def test_every_key_the_parser_takes_is_in_the_schema_and_the_other_way_round(
         ("{from: a, limits: {deleted: 130%}}", "does not match"),
         ("{from: a, priority: high}", "'high' is not of type 'integer'"),
         ("{from: a, schedule: {evry: 5m}}", "'evry' was unexpected"),
-        ("{from: [a]}", "is not of type 'string'"),
+        ("{from: {tabel: a}}", "is not valid under any"),
         ("{from: a, publish: {format: doc}}", "is not valid under any"),
     ],
 )
