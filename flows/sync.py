@@ -20,6 +20,7 @@ from flows.origin import check_origin
 from flows.report import StepLog, has_failed, summary
 from flows.waiting import is_cancelled, newer_request, step_aside, this_flow_run
 from syncline import pipeline
+from syncline.connection import Connection
 from syncline.errors import Busy, SynclineError
 from syncline.pipeline import Listener, Session
 from syncline.request import Request
@@ -58,6 +59,7 @@ async def sync(
     data_models_to_sync: list[ModelToSync] = [],  # noqa: B006 - shown as the default in the form, never changed
     resend: bool = False,  # noqa: FBT001, FBT002
     approve: dict[str, str] | None = None,
+    update: bool = False,  # noqa: FBT001, FBT002
     workspace: str | None = None,
     run: str | None = None,
 ) -> State[Any]:
@@ -69,6 +71,7 @@ async def sync(
         data_models_to_sync: Only these models, and each from a date if one is given. Empty: all of them.
         resend: Send everything, changed or not.
         approve: Model and the plan whose withheld deletions may go on, as `syncline approve` shows them.
+        update: Carry out changed settings only, without reading the source.
         workspace: The folder of the workspace. Empty: the variable SYNCLINE_WORKSPACE, or the current folder.
         run: The run that Syncline's own page or API has noted for this. Empty: a new one.
     """
@@ -77,6 +80,7 @@ async def sync(
         "data_models_to_sync": [model.model_dump(exclude_none=True) for model in data_models_to_sync],
         "resend": resend,
         "approve": approve,
+        "update": update,
     }
     try:
         check_origin()
@@ -114,19 +118,25 @@ async def _sync_once(workspace: Workspace, connection: str, request: Request, ru
 async def _sync_models(
     workspace: Workspace, connection: str, request: Request, mine: FlowRun, run: str | None
 ) -> State[Any]:
-    try:
-        async with _session(workspace, connection, request, mine, run) as session:
-            await _each_model(session, mine)
-    except CancelledByPerson as error:
-        return Cancelled(message=f"{error}; {summary(session.run)}")
-    message = summary(session.run)
-    get_run_logger().info("%s", message)
-    return Failed(message=message) if has_failed(session.run) else Completed(message=message)
+    wanted = await asyncio.to_thread(workspace.connection, connection)
+    behind = await asyncio.to_thread(pipeline.lagging, wanted, request, workspace.store)
+    requests = [pipeline.update_of(behind)] if behind and not (request.approve or request.update) else []
+    runs = []
+    for each in [*requests, request]:
+        try:
+            async with _session(workspace, wanted, each, mine, run if each is request else None) as session:
+                await _each_model(session, mine)
+        except CancelledByPerson as error:
+            return Cancelled(message=f"{error}; {summary(session.run)}")
+        runs.append(session.run)
+        get_run_logger().info("%s", summary(session.run))
+    message = "; then ".join(summary(done) for done in runs)
+    return Failed(message=message) if any(has_failed(done) for done in runs) else Completed(message=message)
 
 
 async def _each_model(session: Session, mine: FlowRun) -> None:
     for model in session.models:
-        mode = str(session.request.mode(session.connection, model))
+        mode = "update" if session.request.update else str(session.request.mode(session.connection, model))
         await sync_model(session.connection.name, model.name, mode, return_state=True)
         if await is_cancelled(mine):
             raise CancelledByPerson
@@ -134,12 +144,11 @@ async def _each_model(session: Session, mine: FlowRun) -> None:
 
 @asynccontextmanager
 async def _session(
-    workspace: Workspace, connection: str, request: Request, mine: FlowRun, run: str | None
+    workspace: Workspace, connection: Connection, request: Request, mine: FlowRun, run: str | None
 ) -> AsyncIterator[Session]:
     """The open run, for the models' flows to find; opened and closed in a thread, for both may have to wait."""
-    wanted = await asyncio.to_thread(workspace.connection, connection)
     block = pipeline.opened(
-        wanted,
+        connection,
         request,
         workspace.store,
         workspace.storage,

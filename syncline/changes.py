@@ -20,6 +20,8 @@ OP, PART = "_op", "_part"
 """Columns beside those of the model: what is to be done with the row, and where it came from."""
 STALE = "_stale"
 """A column of rows read back: over 0 where the row was written with other columns or types than today's."""
+SOURCE = "source key "
+"""What the columns begin with that name, behind what was sent, the row at the source that it was made of (R1)."""
 BATCH_ROWS = 65_536
 _READ_BYTES = 65_536
 
@@ -36,7 +38,7 @@ class RowFile:
         name: where it lies in the storage.
         columns, types: the names of c0, c1, …, and their types as YAML names them.
         rows: how many rows it has, gone ones included.
-        source_key: the columns of this file that name the row at the source; in files of *sent* (R1).
+        source_key: the columns of this file that name the row at the source (R1).
     """
 
     name: str
@@ -47,9 +49,18 @@ class RowFile:
 
     @classmethod
     def of(cls, model: DataModel, name: str, rows: int) -> RowFile:
-        """The reference to a file of rows of a model, named by the model's key at the source as well."""
+        """The reference to a file of rows of a model; without columns for it, the key names them at the source too."""
         types = tuple(datatype.name(field.type) for field in model.schema)
-        return cls(name, tuple(model.schema.names), rows, model.key, types)
+        source_key = tuple(name for name in model.schema.names if name.startswith(SOURCE))
+        return cls(name, tuple(model.schema.names), rows, source_key or model.key, types)
+
+    def position(self, column: str) -> int | None:
+        """Which of c0, c1, … holds a column of a model; None: it is not in this file."""
+        if column not in self.columns:
+            column = column.removeprefix(SOURCE)  # made when rows went through as they were
+            if column not in self.source_key:
+                return None
+        return self.columns.index(column)
 
     def model(self, key: tuple[str, ...]) -> DataModel:
         """What a row was when the file was written."""
@@ -81,6 +92,19 @@ def columns(model: DataModel) -> list[str]:
 def keys(model: DataModel) -> list[str]:
     """The key columns of a model at rest, in the order of the key."""
     return [physical(model.schema.get_field_index(column)) for column in model.key]
+
+
+def traced(made: DataModel, source: DataModel) -> DataModel:
+    """The rows made of a source's rows as they are kept: behind their own columns, the key of the row at the source.
+
+    Example:
+        >>> pets = DataModel("pets", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
+        >>> tags = DataModel("pets", pa.schema({"tag": pa.string()}), ("tag",))
+        >>> traced(tags, pets).schema.names
+        ['tag', 'source key id']
+    """
+    fields = [pa.field(f"{SOURCE}{field.name}", field.type) for field in source.key_schema]
+    return DataModel(made.name, pa.schema([*made.schema, *fields]), made.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,11 +25,14 @@ OUTRANKED = "outranked"
 """A row that another part gives with other values, which comes before it (R11)."""
 REFUSED = "refused"
 """A row that the destination did not take (R19)."""
+FAILED = "failed"
+"""A row that the transform could make nothing of, or for whose key another row stands already (R14)."""
 WITHHELD = "withheld"
 """A deletion over the limit (R25)."""
 ABSENT = "absent"
 """A key missing from a full read that was not proven complete (R7)."""
 MOST_REASONS = 50
+_MADE = "made "
 _SAMPLE = 5
 _VALUE = re.compile(r"'(?:[^']|'')*'")
 
@@ -38,8 +42,13 @@ def schema(model: DataModel) -> pa.Schema:
     return pa.schema([*model.key_schema, pa.field(KIND, pa.string()), pa.field(REASON, pa.string())])
 
 
+def of_made(made: DataModel) -> pa.Schema:
+    """The columns of an owed row that stands for one made of many: the key it has at the destination."""
+    return pa.schema([pa.field(f"{_MADE}{field.name}", field.type) for field in made.key_schema])
+
+
 def owed_rows(storage: Storage, model: DataModel, head: Head) -> pa.Table:
-    """All that is owed: the key columns of the model, `kind` and `reason`.
+    """All that is owed: the key columns of the model, `kind` and `reason`, and those of `of_made` where needed.
 
     Raises:
         DataError: the file of a head is missing (R4).
@@ -49,14 +58,22 @@ def owed_rows(storage: Storage, model: DataModel, head: Head) -> pa.Table:
 
 def read(path: Path, model: DataModel) -> pa.Table:
     """The rows of one file of owed keys."""
-    return pq.read_table(path, partitioning=None).rename_columns(schema(model).names).cast(schema(model))
+    rows = pq.read_table(path, partitioning=None)
+    usual = schema(model)
+    fields = [*usual, *list(rows.schema)[len(usual) :]]
+    return rows.rename_columns([field.name for field in fields]).cast(pa.schema(fields))
 
 
 def write(rows: pa.Table, model: DataModel, path: Path, name: str) -> RowFile:
     """Keep owed rows in a file."""
     kept = [physical(index) for index in range(len(model.key))]
-    pq.write_table(rows.rename_columns([*kept, KIND, REASON]), path, compression="zstd")
+    pq.write_table(rows.rename_columns([*kept, *rows.column_names[len(kept) :]]), path, compression="zstd")
     return RowFile(name, model.key, len(rows), model.key)
+
+
+def together(parts: Sequence[pa.Table]) -> pa.Table:
+    """Owed rows of several origins as one table."""
+    return pa.concat_tables(parts, promote_options="default")
 
 
 def from_rejections(rejections: Iterable[Rejection], model: DataModel, kind: str) -> pa.Table:
@@ -65,11 +82,18 @@ def from_rejections(rejections: Iterable[Rejection], model: DataModel, kind: str
     return pa.Table.from_pylist(rows, schema=schema(model)) if rows else no_rows(schema(model))
 
 
-def from_keys(keys: pa.Table, model: DataModel, kind: str, reason: str) -> pa.Table:
-    """Keys as owed rows of one kind, for one reason."""
-    named = keys.rename_columns(list(model.key)).cast(model.key_schema)
-    both = {KIND: repeated(kind, len(keys)), REASON: repeated(reason, len(keys))}
-    return pa.table({**dict(zip(named.column_names, named.columns, strict=True)), **both}, schema=schema(model))
+def from_keys(
+    keys: pa.Table, model: DataModel, kind: str, reason: str | pa.ChunkedArray, columns: pa.Schema | None = None
+) -> pa.Table:
+    """Keys as owed rows of one kind; `columns` are those of `of_made` where that is what the keys are."""
+    wanted = model.key_schema if columns is None else columns
+    named = keys.rename_columns(wanted.names).cast(wanted)
+    values = dict(zip(named.column_names, named.columns, strict=True))
+    values[KIND] = repeated(kind, len(keys))
+    values[REASON] = repeated(reason, len(keys)) if isinstance(reason, str) else reason
+    whole = pa.schema([*schema(model), *(field for field in wanted if field.name not in model.key)])
+    arrays = [values[field.name] if field.name in values else pa.nulls(len(keys), field.type) for field in whole]
+    return pa.table(arrays, schema=whole)
 
 
 def of_kind(rows: pa.Table, *kinds: str) -> pa.Table:
@@ -82,6 +106,17 @@ def with_key(rows: pa.Table, model: DataModel, *, known: bool = True) -> pa.Tabl
     first, *others = (pc.is_valid(rows.column(column)) for column in model.key)
     whole = reduce(pc.and_, others, first)
     return rows.filter(whole if known else pc.invert(whole))
+
+
+def with_columns(rows: pa.Table, columns: pa.Schema) -> pa.Table:
+    """The rows with these columns too, NULL where they are new or have another type by now."""
+    for field in columns:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+        elif rows.schema.field(field.name).type != field.type:
+            index = rows.column_names.index(field.name)
+            rows = rows.set_column(index, field, pa.nulls(len(rows), field.type))
+    return rows
 
 
 def without(rows: pa.Table, keys: pa.Table, model: DataModel) -> pa.Table:
@@ -119,8 +154,15 @@ def entries(rows: pa.Table, model: DataModel, file: str) -> list[Entry]:
 
 def _entry(rows: pa.Table, model: DataModel, file: str, kind: str, reason: str, indexes: Sequence[int]) -> Entry:
     shown = rows.take(pa.array(indexes[:_SAMPLE])).to_pylist()
-    sample = tuple(_named([row[column] for column in model.key], row[REASON]) for row in shown)
+    made = [column for column in rows.column_names if column.startswith(_MADE)]
+    sample = tuple(_named(named(row, model.key, made), row[REASON]) for row in shown)
     return Entry(model.name, kind, reason, len(indexes), sample, file)
+
+
+def named(row: Mapping[str, Any], key: Sequence[str], made: Sequence[str] = ()) -> list[Any]:
+    """The values that name an owed row: its key at the source, or that of what is made of many."""
+    at_source = [row[column] for column in key]
+    return [row[column] for column in made] if made and set(at_source) == {None} else at_source
 
 
 def _named(key: Sequence[object], reason: str) -> str:

@@ -10,7 +10,7 @@ from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 from syncline.model import JSON, SyncMode
 
-_KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve")
+_KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve", "update")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Request:
         full_sync: read everything, and remove what is gone.
         data_models_to_sync: these models only; empty: all.
         resend: send everything, changed or not.
+        update: read nothing: carry out changed settings with what is known of the source (R5).
         approve: model -> `Head.owed_list`, the list of withheld deletions that was shown and may go on (R26).
 
     Example:
@@ -46,6 +47,7 @@ class Request:
     data_models_to_sync: tuple[ModelRequest, ...] = ()
     resend: bool = False
     approve: Mapping[str, str] = field(default_factory=dict)
+    update: bool = False
 
     @classmethod
     def parse(cls, asked: Mapping[str, object]) -> Request:
@@ -66,9 +68,12 @@ class Request:
             data_models_to_sync=tuple(_model_request(item) for item in models),
             resend=_flag(asked, "resend"),
             approve={str(model): str(plan) for model, plan in approve.items()},
+            update=_flag(asked, "update"),
         )
         if request.full_sync and any(item.sync_from for item in request.data_models_to_sync):
             raise ConfigError("`full_sync` and `sync_from` exclude each other", hint="leave one of them out")
+        if request.update and (request.full_sync or any(item.sync_from for item in request.data_models_to_sync)):
+            raise ConfigError("`update` reads nothing, so it goes with neither `full_sync` nor `sync_from`")
         return request
 
     def as_json(self) -> dict[str, JSON]:
@@ -78,6 +83,7 @@ class Request:
             "data_models_to_sync": [item.as_json() for item in self.data_models_to_sync],
             "resend": self.resend,
             "approve": dict(self.approve),
+            "update": self.update,
         }
 
     def models(self, connection: Connection) -> tuple[ModelSync, ...]:
@@ -106,6 +112,8 @@ class Request:
         Raises:
             ConfigError: the connection does not allow it, or there is no cursor to tell what changed since a date.
         """
+        if self.update:
+            return SyncMode.INCREMENTAL
         if self.sync_from(model.name) is not None:
             wanted = SyncMode.FROM_DATE
         elif self.full_sync or SyncMode.INCREMENTAL not in connection.features:

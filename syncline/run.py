@@ -135,6 +135,7 @@ class Head:
         owing: kind -> how many are owed.
         cursors: part -> cursor (R8).
         key: the columns that name a row.
+        made_key: the columns, with their types, that name a row at the destination.
         read, send: fingerprints of how the source is read, and of what is made of it.
         destination, target: which destination *sent* speaks of, and which table there.
         plan: the last plan that was committed; empty: none.
@@ -148,6 +149,7 @@ class Head:
     owing: Mapping[str, int] = field(default_factory=dict)
     cursors: Mapping[str, Cursor] = field(default_factory=dict)
     key: tuple[str, ...] = ()
+    made_key: tuple[str, ...] = ()
     read: str = ""
     send: str = ""
     destination: str = ""
@@ -162,6 +164,16 @@ class Head:
         return not self.read
 
     @property
+    def sends(self) -> str:
+        """The part of the fingerprint `send` that tells what is made of the rows."""
+        return self.send.partition(":")[0]
+
+    @property
+    def settings(self) -> str:
+        """The part of the fingerprint `send` that settings alone make."""
+        return self.send.rpartition(":")[0]
+
+    @property
     def owed_list(self) -> str:
         """The id of the list of what is owed, as it was shown to who approves it (R26); empty: nothing is owed."""
         return self.owed.name.split("/")[-2] if self.owed is not None else ""
@@ -174,8 +186,9 @@ class Head:
     def from_json(cls, stored: Mapping[str, Any]) -> Head:
         """The head that `as_json` gave."""
         layers = {name: Layers.from_json(stored[name]) for name in ("snapshot", "sent")}
+        keys = {name: tuple(stored.get(name, ())) for name in ("key", "made_key")}
         owed = stored["owed"] and RowFile.from_json(stored["owed"])
-        return cls(**{**stored, **layers, "owed": owed, "key": tuple(stored.get("key", ()))})
+        return cls(**{**stored, **layers, "owed": owed, **keys})
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ def fold(engine: Engine, layers: Layers, model: DataModel, locate: Locate, path:
 
 def has_stale(engine: Engine, layers: Layers, model: DataModel, locate: Locate) -> bool:
     """Some rows are not known in the columns and types of today, so they must stay in the files they are in."""
-    if all(field.name in file.columns and _kept_type(file, field) for file in layers.files for field in model.schema):
+    whole = [file.position(field.name) is not None for file in layers.files for field in model.schema]
+    if all(whole) and all(_kept_type(file, field) for file in layers.files for field in model.schema):
         return False
     return engine.number(f"SELECT count(*) FROM ({relation(layers, model, locate)}) WHERE {STALE} > 0") > 0
 
@@ -139,7 +140,7 @@ def _empty(model: DataModel) -> str:
 def _scan(file: RowFile, model: DataModel, locate: Locate, *, operation: bool = False, position: bool = False) -> str:
     shown = [_column(file, field, index) for index, field in enumerate(model.schema)]
     inexact = [f"NOT {_exact(file, field)}" for field in model.schema if not _kept_type(file, field)]
-    missing = int(any(field.name not in file.columns for field in model.schema))
+    missing = int(any(file.position(field.name) is None for field in model.schema))
     shown += [PART, f"CASE WHEN {listed(inexact, ' OR ') or 'false'} THEN 2 ELSE {missing} END AS {STALE}"]
     if operation:
         shown.append(OP)
@@ -151,9 +152,10 @@ def _scan(file: RowFile, model: DataModel, locate: Locate, *, operation: bool = 
 
 def _column(file: RowFile, field: pa.Field, index: int) -> str:
     kind = datatype.engine_name(field.type)
-    if field.name not in file.columns:
+    position = file.position(field.name)
+    if position is None:
         return f"NULL::{kind} AS {physical(index)}"
-    stored = physical(file.columns.index(field.name))
+    stored = physical(position)
     if _kept_type(file, field):
         return f"{stored}::{kind} AS {physical(index)}"
     return f"CASE WHEN {_exact(file, field)} THEN TRY_CAST({stored} AS {kind}) END AS {physical(index)}"
@@ -161,12 +163,14 @@ def _column(file: RowFile, field: pa.Field, index: int) -> str:
 
 def _kept_type(file: RowFile, field: pa.Field) -> bool:
     """The column has the type it had when the file was written, or was not there then."""
-    return field.name not in file.columns or datatype.name(field.type) == file.types[file.columns.index(field.name)]
+    position = file.position(field.name)
+    return position is None or datatype.name(field.type) == file.types[position]
 
 
 def _exact(file: RowFile, field: pa.Field) -> str:
     """A condition: the stored value is exactly a value of the type of today."""
-    index = file.columns.index(field.name)
+    index = file.position(field.name)
+    assert index is not None
     was = datatype.engine_name(datatype.parse(file.types[index]))
     there_and_back = f"TRY_CAST(TRY_CAST({physical(index)} AS {datatype.engine_name(field.type)}) AS {was})"
     return f"({there_and_back} IS NOT DISTINCT FROM {physical(index)})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -23,7 +24,7 @@ _AWAITING = ("withheld", "absent")
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (plan, run, approve):
+    for command in (plan, run, update, approve):
         app.command()(command)
 
 
@@ -64,19 +65,40 @@ def run(
     as_json: option.AsJson = False,
 ) -> None:
     """Sync now: what changed since the last run, and nothing else."""
-    workspace = Workspace.open(ctx.obj)
-    request = option.request(model, full=full, since=since, resend=resend)
-    runs, codes = [], []
+    _run(Workspace.open(ctx.obj), connection, option.request(model, full=full, since=since, resend=resend), as_json)
+
+
+def update(
+    ctx: typer.Context,
+    *,
+    connection: option.Connections = None,
+    model: option.Models = None,
+    as_json: option.AsJson = False,
+) -> None:
+    """Carry out changed settings, such as a transform or a file, without reading any source.
+
+    `run` does this too, before it reads.
+    """
+    request = replace(option.request(model, full=False, since=None), update=True)
+    _run(Workspace.open(ctx.obj), connection, request, as_json)
+
+
+def _run(workspace: Workspace, connection: list[str] | None, request: Request, as_json: bool) -> NoReturn:  # noqa: FBT001 - as it was asked for
+    runs: list[Run] = []
+    codes: list[int] = []
     for name in dict.fromkeys(connection or [*workspace.connections, *workspace.errors]):
         try:
-            runs.append(_sync(workspace, workspace.connection(name), request))
-            codes.append(exit_code(runs[-1]))
+            done = _sync(workspace, workspace.connection(name), request)
+            runs += done
+            codes += [exit_code(one) for one in done]
         except SynclineError as error:  # the others do not wait for this one
             say_error(error)
             codes.append(error.exit_code)
     _tell(workspace, runs, as_json=as_json)
     if not runs and not codes:
         note(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
+    elif request.update and not runs and not codes:
+        note("Everything is as the settings say.")
     raise typer.Exit(worst(codes))
 
 
@@ -105,15 +127,20 @@ def approve(
         return
     option.confirm("Delete these at the destination?", yes=yes)
     done = _sync(workspace, found, Request(approve=lists))
-    _tell(workspace, [done], as_json=as_json)
-    raise typer.Exit(exit_code(done))
+    _tell(workspace, done, as_json=as_json)
+    raise typer.Exit(worst([exit_code(one) for one in done]))
 
 
-def _sync(workspace: Workspace, connection: Connection, request: Request) -> Run:
-    from syncline.pipeline import sync  # noqa: PLC0415 - the engine is half of a start
+def _sync(workspace: Workspace, connection: Connection, request: Request) -> list[Run]:
+    """The run asked for; before it, a run for settings that have changed (R5)."""
+    from syncline.pipeline import sync, update  # noqa: PLC0415 - the engine is half of a start
 
     with logged(workspace), watching(connection.name) as watch:
-        return sync(connection, request, workspace.store, workspace.storage, listen=watch)
+        updated = update(connection, request, workspace.store, workspace.storage, listen=watch)
+        before = [updated] if updated else []
+        if request.update:
+            return before
+        return [*before, sync(connection, request, workspace.store, workspace.storage, listen=watch)]
 
 
 def _tell(workspace: Workspace, runs: list[Run], *, as_json: bool) -> None:

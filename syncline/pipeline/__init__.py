@@ -10,6 +10,7 @@ from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.sync import sync, sync_model
 from syncline.pipeline.transform import transform
+from syncline.pipeline.update import lagging, update, update_of
 from syncline.pipeline.work import Delta, Extraction, Loaded, Work
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Work",
     "diff",
     "extract",
+    "lagging",
     "load",
     "opened",
     "patient_steps",
@@ -33,4 +35,6 @@ __all__ = [
     "sync",
     "sync_model",
     "transform",
+    "update",
+    "update_of",
 ]

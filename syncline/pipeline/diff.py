@@ -152,7 +152,7 @@ def _present(rejected: pa.Table, model: DataModel) -> pa.Table:
 
 
 def _counts_absence(work: Work) -> bool:
-    return work.mode is SyncMode.FULL and work.head.snapshot.rows > 0 and not work.approved
+    return work.mode is SyncMode.FULL and work.head.snapshot.rows > 0 and not work.reads_nothing
 
 
 def _gone_for_certain(engine: Engine, work: Work, proven: Sequence[str]) -> str:
@@ -239,11 +239,11 @@ def _owed(
     model = work.model
     now = _rejected(work, extraction, []) if rejected is None else rejected
     before = owed.owed_rows(work.storage, model, work.head)
-    in_full = work.mode is SyncMode.FULL and not work.approved
+    in_full = work.mode is SyncMode.FULL and not work.reads_nothing
     owing = [now]
     if not in_full:
         was_rejected = owed.of_kind(before, owed.REJECTED)
-        reread = work.mode is SyncMode.INCREMENTAL and not work.approved
+        reread = work.mode is SyncMode.INCREMENTAL and not work.reads_nothing
         kept = owed.with_key(was_rejected, model, known=False) if reread else was_rejected
         owing.append(_unless_seen(kept, now, seen, model))
     if absent is not None:
@@ -255,7 +255,7 @@ def _owed(
         owing.append(outranked)
     elif not in_full:
         owing.append(owed.of_kind(before, owed.OUTRANKED))
-    rows = pa.concat_tables(owing)
+    rows = pa.concat_tables([part.select(owed.schema(model).names) for part in owing])
     return owed.write(rows, model, work.path("unread.parquet"), work.name("unread.parquet")) if len(rows) else None
 
 
@@ -271,16 +271,16 @@ def _delta(work: Work, extraction: Extraction, layers: Layers, owing: RowFile | 
         cursors=_cursors(work, extraction, rejected=bool(extraction.rejections or doubled)),
         read=extraction.read,
         missing=extraction.missing,
-        is_empty_read=work.mode is SyncMode.FULL and extraction.read == 0 and not work.approved,
+        is_empty_read=work.mode is SyncMode.FULL and extraction.read == 0 and not work.reads_nothing,
     )
 
 
 def _cursors(work: Work, extraction: Extraction, *, rejected: bool) -> dict[str, Cursor]:
     """Where the next incremental read starts. A from-date read moves nothing, unless it was the first (R10)."""
-    in_full = work.mode is SyncMode.FULL and not work.approved
+    in_full = work.mode is SyncMode.FULL and not work.reads_nothing
     now = read_fingerprint(work.sync, work.model, work.connection.source.identity())
     known = {} if in_full and work.head.read != now else dict(work.head.cursors)  # a part that is missing starts anew
-    if work.approved or (work.mode is SyncMode.FROM_DATE and not work.head.is_new):
+    if work.reads_nothing or (work.mode is SyncMode.FROM_DATE and not work.head.is_new):
         return known
     if rejected and not work.connection.source.rereads:
         return known  # Invariant 9: what was rejected is read again

@@ -30,6 +30,8 @@ def extract(work: Work) -> Extraction:
         TransientError: the source broke off; what it gave so far counts only if it can go on from there.
         DataError: too many rows do not fit the model (R11).
     """
+    if work.request.update:
+        return Extraction()
     if work.approved:
         return _approved(work)
     so_far = _Progress.load(work)

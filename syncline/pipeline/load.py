@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
 from syncline import owed
-from syncline.changes import OP, PART, Difference, RowFile, columns, keys
+from syncline.changes import OP, PART, Difference, RowFile, columns, keys, physical
 from syncline.connector import Load
 from syncline.engine import Engine, opened
+from syncline.model import Rejection
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.transform import owing_head
 from syncline.pipeline.work import Loaded, Work
@@ -45,7 +47,7 @@ def load(work: Work, plan: Plan) -> Loaded:
     )
     with plan.attempt(work.storage):
         refused = destination.load(request)
-    return _less(work, plan, owed.from_rejections(refused, plan.model, owed.REFUSED)) if refused else _whole(plan)
+    return _less(work, plan, refused) if refused else _whole(plan)
 
 
 def _whole(plan: Plan) -> Loaded:
@@ -57,14 +59,16 @@ def _done(plan: Plan, difference: Difference) -> Difference:
     return replace(difference, deleted=0) if plan.target.on_delete == "ignore" else difference
 
 
-def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
+def _less(work: Work, plan: Plan, rejections: Sequence[Rejection]) -> Loaded:
     """The plan without what was refused."""
     head = replace(plan.head, plan=plan.id)
-    place = replace(work, id=plan.id, folder=plan.folder, model=plan.model, head=head)
-    owing = pa.concat_tables([owed.owed_rows(work.storage, plan.model, head), refused])
+    place = replace(work, id=plan.id, folder=plan.folder, head=head)
+    refused = owed.from_rejections(rejections, plan.model, owed.REFUSED)
     with opened(work.storage.root) as engine:
-        engine.register("refused", refused.select(list(plan.model.key)).rename_columns(keys(plan.model)))
+        engine.register("refused", refused.rename_columns([*keys(plan.model), owed.KIND, owed.REASON]))
         sent, counts = _corrected(engine, place, plan, head.sent)
+        named = _at_source(engine, work, plan, refused)
+    owing = owed.together([owed.owed_rows(work.storage, work.model, head), named])
     head = owing_head(_beside(place), replace(head, sent=sent), owing)
     _settle(work, head)
     whole = plan.difference
@@ -74,6 +78,24 @@ def _less(work: Work, plan: Plan, refused: pa.Table) -> Loaded:
         whole.deleted - counts.get("insert", 0),
     )
     return Loaded(head, _done(plan, taken))
+
+
+def _at_source(engine: Engine, work: Work, plan: Plan, refused: pa.Table) -> pa.Table:
+    """The refused rows by their rows at the source: where one took the place of another's, both are owed."""
+    origin = plan.files[0].source_key
+    if origin == plan.model.key:
+        same = plan.model.key_schema == work.model.key_schema
+        columns = None if same else owed.of_made(plan.model)
+        keys_alone = refused.select(list(plan.model.key))
+        return owed.from_keys(keys_alone, work.model, owed.REFUSED, refused.column(owed.REASON), columns)
+    key, kept = listed(keys(plan.model)), plan.files[0].model(plan.model.key)
+    named = listed([f"{physical(kept.schema.get_field_index(name))} AS o{i}" for i, name in enumerate(origin)])
+    rows = incoming((*plan.files, *plan.before), kept, work.storage.path)
+    shown = listed([f"o{i}" for i in range(len(origin))])
+    query = f"SELECT {shown}, min({owed.REASON}) FROM refused LEFT JOIN (SELECT {key}, {named} FROM ({rows}))"
+    found = engine.table(f"{query} USING ({key}) GROUP BY ALL")
+    reasons = found.column(len(origin)).cast(pa.string())
+    return owed.from_keys(found.select(range(len(origin))), work.model, owed.REFUSED, reasons)
 
 
 def _beside(work: Work) -> Work:
@@ -92,9 +114,10 @@ def _settle(work: Work, head: Head) -> None:
 
 def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> tuple[Layers, dict[str, int]]:
     """*sent* with the refused rows as they were: an insert never came, updates and deletes left the row as it was."""
-    key, shown = listed(keys(plan.model)), listed([*columns(plan.model), PART])
-    changes = f"({incoming(plan.files, plan.model, work.storage.path)}) SEMI JOIN refused USING ({key})"
-    before = f"({incoming(plan.before, plan.model, work.storage.path)}) SEMI JOIN refused USING ({key})"
+    kept = plan.files[0].model(plan.model.key)
+    key, shown = listed(keys(kept)), listed([*columns(kept), PART])
+    changes = f"({incoming(plan.files, kept, work.storage.path)}) SEMI JOIN refused USING ({key})"
+    before = f"({incoming(plan.before, kept, work.storage.path)}) SEMI JOIN refused USING ({key})"
     query = (
         f"SELECT {shown}, CASE {OP} WHEN 'insert' THEN 'delete' ELSE 'insert' END AS {OP} "
         f"FROM {changes} WHERE {OP} <> 'update' "
@@ -102,5 +125,5 @@ def _corrected(engine: Engine, work: Work, plan: Plan, sent: Layers) -> tuple[La
     )
     engine.write(query, work.path("refused.parquet"))
     counts = dict(engine.rows(f"SELECT {OP}, count(*) FROM ({query}) GROUP BY {OP}"))
-    file = RowFile.of(plan.model, work.name("refused.parquet"), sum(counts.values()))
+    file = RowFile.of(kept, work.name("refused.parquet"), sum(counts.values()))
     return sent.with_delta((file,), inserted=counts.get("insert", 0), deleted=counts.get("delete", 0)), counts

@@ -71,7 +71,7 @@ def _preview(
 def _changes(work: Work, sync: ModelSync) -> Preview:
     delta = diff(work, extract(work))
     plan = transform(work, delta)
-    rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), owed.REJECTED)
+    rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), owed.REJECTED, owed.FAILED)
     return Preview(
         model=sync.name,
         mode=work.mode,

@@ -74,7 +74,7 @@ class Progress:
 
     def succeeded(self, head: Head, done: Published) -> None:
         """All steps are done; what is owed, missing, or was not published, makes it partial (R30)."""
-        rejected = sum(head.owing.get(kind, 0) for kind in (owed.REJECTED, owed.OUTRANKED, owed.REFUSED))
+        rejected = sum(head.owing.get(kind, 0) for kind in (owed.REJECTED, owed.OUTRANKED, owed.FAILED, owed.REFUSED))
         withheld = head.owing.get(owed.WITHHELD, 0) + head.owing.get(owed.ABSENT, 0)
         self.count(rejected=rejected, withheld=withheld)
         counts = self.run.counts

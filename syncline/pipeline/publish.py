@@ -34,7 +34,7 @@ def publish(work: Work, head: Head, *, force: bool = False) -> Published:
     """
     if not is_due(work, head):
         return Published()
-    release = Release(head.sent, work.model)
+    release = Release(head.sent, work.made)
     if any(made.delta for made in work.sync.publish):
         release.save(work.storage, work.home, plan_of(work, head))
     files, withheld, errors = [], [], []
@@ -71,10 +71,10 @@ def _publish(work: Work, head: Head, made: Feed, *, force: bool) -> str:
 
         def rows() -> Iterator[pa.RecordBatch]:
             engine = stack.enter_context(opened(work.storage.root))
-            return snapshot.rows(engine, head.sent, work.model, work.storage.path)
+            return snapshot.rows(engine, head.sent, work.made, work.storage.path)
 
         changed = changes(work.storage, work.home, stack)
-        version = made.publish(rows, work.model.schema, plan_of(work, head), changed, force=force)
+        version = made.publish(rows, work.made.schema, plan_of(work, head), changed, force=force)
     made.prune()
     address = made.place.address(made.file(version))
     return address.removeprefix(f"{work.storage.root}/")

@@ -13,7 +13,7 @@ from syncline.connection import Connection, ModelSync
 from syncline.errors import LeaseLost, SynclineError
 from syncline.model import JSON
 from syncline.request import Request
-from syncline.run import ModelRun, Run, RunResult, RunStatus, Store
+from syncline.run import ModelRun, Run, RunResult, RunStatus, RunType, Store
 from syncline.storage import Storage
 
 Listener: TypeAlias = Callable[[ModelRun], None]
@@ -82,7 +82,9 @@ def opened(  # noqa: PLR0913 - all but what and where by name
     models = request.models(connection)
     for model in models:
         request.mode(connection, model)
-    begun = store.open_run(connection.name, request, runner=runner, created_by=created_by, flow_run=flow_run, run=run)
+    kind = RunType.CONFIGURATION if request.update else RunType.RESOURCES
+    named = {"runner": runner, "created_by": created_by, "flow_run": flow_run, "run": run}
+    begun = store.open_run(connection.name, request, type=kind, **named)
     session = Session(connection, request, store, storage, begun, listen, models)
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(session, stop), name=f"lease-{begun.id}", daemon=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
-import pyarrow as pa
-
-from syncline import datatype
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Destination, Target
 from syncline.errors import ConfigError
 from syncline.model import DataModel, SyncMode
 from syncline.pipeline import work as works
-from syncline.pipeline.work import Work, home, read_fingerprint
+from syncline.pipeline.work import Work, home, key_of, read_fingerprint
 from syncline.request import Request
 from syncline.run import Head, Store
 from syncline.storage import Storage
@@ -31,9 +29,10 @@ def work_for(
     report: Callable[[int], None] = lambda _rows: None,
 ) -> Work:
     """What the steps of a model need to know, from its settings and where it stands."""
-    model = sync.model(connection.source)
     head = store.head(connection.name, sync.name)
-    was, now = _key_before(head), _key(model)
+    model = _known_model(sync, head) if request.update else sync.model(connection.source)
+    made = sync.transform.made(model)
+    was, now = _key_before(head), key_of(model)
     if was and was != now:
         message = f"the key of model {sync.name} has changed from {', '.join(was)} to {', '.join(now)}"
         raise ConfigError(
@@ -48,19 +47,23 @@ def work_for(
     destination = connection.destination
     scope = f"{store.tenant}/{connection.name}/{sync.name}"
     plan_id = f"{fence:012d}-{quote(sync.name, safe='')}"
+    is_replay = destination is not None and _is_replay(destination, made, sync.target, scope, head)
+    if not is_replay:
+        _require_same_key(connection, sync, made, head)
     return Work(
         connection=connection,
         sync=sync,
         model=model,
+        made=made,
         head=head,
         request=request,
-        mode=_mode(request.mode(connection, sync), head, read_fingerprint(sync, model, connection.source.identity())),
+        mode=_mode(connection, sync, request, head, model),
         storage=storage,
         tenant=store.tenant,
         id=plan_id,
         folder=f"{home(store.tenant, connection.name, sync.name)}/{plan_id}",
         fence=fence,
-        is_replay=destination is not None and _is_replay(destination, model, sync.target, scope, head),
+        is_replay=is_replay,
         guard=guard,
         report=report,
     )
@@ -83,21 +86,35 @@ def _is_replay(destination: Destination, model: DataModel, target: Target, scope
     return head.destination != destination.identity() if known is None else not known
 
 
-def _key(model: DataModel) -> tuple[str, ...]:
-    """The key with its types. A wider integer names the same row."""
-    kinds = ["int" if pa.types.is_integer(field.type) else datatype.name(field.type) for field in model.key_schema]
-    return tuple(f"{column} ({kind})" for column, kind in zip(model.key, kinds, strict=True))
+def _known_model(sync: ModelSync, head: Head) -> DataModel:
+    """What a row was when the source was last read: a configuration update does not ask it (R5)."""
+    if not head.snapshot.files:
+        raise ConfigError(f"model {sync.name} was never synced", where=sync.where, hint="syncline run")
+    return replace(head.snapshot.files[-1].model(head.key), name=sync.name)
+
+
+def _require_same_key(connection: Connection, sync: ModelSync, made: DataModel, head: Head) -> None:
+    """What is there is named by its key: with another one it cannot be found again."""
+    was, now = head.made_key, key_of(made)
+    if was and was != now and head.sent.files and not head.promised:
+        message = f"the key of {sync.target.table} has changed from {', '.join(was)} to {', '.join(now)}"
+        hint = f"sync into a new table (`to: {{table: …}}`), or `syncline forget {connection.name} {sync.name}`"
+        raise ConfigError(message, where=sync.where, hint=hint)
 
 
 def _key_before(head: Head) -> tuple[str, ...]:
     """The key that the snapshot was written with; empty: there is none yet."""
     if not head.snapshot.files:
         return ()
-    return _key(head.snapshot.files[-1].model(head.key))
+    return key_of(head.snapshot.files[-1].model(head.key))
 
 
-def _mode(asked: SyncMode, head: Head, fingerprint: str) -> SyncMode:
+def _mode(connection: Connection, sync: ModelSync, request: Request, head: Head, model: DataModel) -> SyncMode:
     """An incremental read needs cursors, taken with the same settings; else it is a full one (R5, R7)."""
+    asked = request.mode(connection, sync)
+    if request.update:
+        return asked
+    fingerprint = read_fingerprint(sync, model, connection.source.identity())
     if asked is SyncMode.INCREMENTAL and (not head.cursors or head.read != fingerprint):
         return SyncMode.FULL
     return asked

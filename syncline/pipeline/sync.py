@@ -104,7 +104,8 @@ class _ModelSync:
 
     def _all_steps(self, work: Work) -> None:
         progress = self._progress
-        progress.reads(("approve" if work.approved else work.mode) + (", replay" if work.is_replay else ""))
+        mode = "update" if work.request.update else "approve" if work.approved else work.mode
+        progress.reads(mode + (", replay" if work.is_replay else ""))
         progress.enter("extract")
         extraction = self._steps.extract(work)
         progress.count(read=extraction.read)
@@ -173,16 +174,16 @@ class _ModelSync:
         if plan.head == work.head:
             return work.head
         if work.head.is_new and work.connection.destination is not None:
-            work.connection.destination.prepare(work.model, work.sync.target)  # no rows yet, but a table
+            work.connection.destination.prepare(work.made, work.sync.target)  # no rows yet, but a table
         return self._commit(work, plan.save(work.storage), Loaded(plan.head))
 
     def _commit(self, work: Work, plan: Plan, loaded: Loaded) -> Head:
         """Move the head, now that the destination has taken everything it will take (Invariant 1)."""
         self._session.guard()
         head = loaded.head
-        rows = owed.owed_rows(work.storage, plan.model, head)
-        entries = owed.entries(rows, plan.model, head.owed.name if head.owed else "")
-        self._session.store.commit(self._session.run, plan.model.name, head, entries)
+        rows = owed.owed_rows(work.storage, work.model, head)
+        entries = owed.entries(rows, work.model, head.owed.name if head.owed else "")
+        self._session.store.commit(self._session.run, work.model.name, head, entries)
         self._progress.took(loaded.difference)
         tidy(work.storage, work.home, head, plan, work.head)
         return head

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from syncline import datatype
-from syncline.changes import Difference, RowFile
+import pyarrow as pa
+
+from syncline import datatype, owed
+from syncline.changes import Difference, RowFile, keys, physical, traced
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Target
 from syncline.model import Cursor, DataModel, SyncMode
@@ -33,6 +35,7 @@ class Work:
     """One model's part of a run: all that its steps need to know.
 
     Args:
+        made: what the rows become before they are sent; the model itself where nothing is transformed.
         mode: how the source is read this time, which is `full` where no cursor is known.
         id: the id of the plan this may become.
         is_replay: the destination is another one than before, or was emptied, so nothing has been sent to it (R5).
@@ -44,6 +47,7 @@ class Work:
     connection: Connection
     sync: ModelSync
     model: DataModel
+    made: DataModel
     head: Head
     request: Request
     mode: SyncMode
@@ -85,14 +89,54 @@ class Work:
         return self.request.approve.get(self.sync.name, "")
 
     @property
-    def sends_all(self) -> bool:
-        """Everything is compared with, or sent to, the destination, not only what changed at the source."""
-        return self.request.resend or self.is_replay
+    def reads_nothing(self) -> bool:
+        """The source is not asked: deletions are let go, or other settings carried out."""
+        return bool(self.approved) or self.request.update
+
+    @property
+    def is_transformed(self) -> bool:
+        """What is sent is not what the source says."""
+        return not self.sync.transform.is_identity
+
+    @property
+    def is_whole(self) -> bool:
+        """Rows are made of all rows together, not each of one (R14)."""
+        return self.is_transformed and self.sync.transform.scope == "model"
+
+    @property
+    def kept(self) -> DataModel:
+        """The rows that are sent as *sent* keeps them, each with its row at the source where that has another name."""
+        return traced(self.made, self.model) if self.is_transformed and not self.is_whole else self.made
+
+    @property
+    def origin(self) -> list[str]:
+        """Which of c0, c1, … of `kept` name the row at the source; where rows are made of many, the row made."""
+        hidden = range(len(self.made.schema), len(self.kept.schema))
+        return [physical(index) for index in hidden] or keys(self.made)
+
+    @property
+    def owing(self) -> pa.Schema:
+        """The columns by which an owed row is named, in the order of `origin`."""
+        if not self.is_whole or self.made.key_schema == self.model.key_schema:
+            return self.model.key_schema
+        return owed.of_made(self.made)
+
+    @property
+    def compares_all(self) -> bool:
+        """Everything is compared with what was sent, not only what changed at the source."""
+        anew = self.head.sends != rows_fingerprint(self.sync) and not self.head.is_new
+        return self.request.resend or self.is_replay or anew or (self.is_transformed and self.request.full_sync)
 
     @property
     def sent(self) -> Layers:
         """What the destination holds from us, before this run."""
         return Layers() if self.is_replay else self.head.sent
+
+
+def key_of(model: DataModel) -> tuple[str, ...]:
+    """The key with its types. A wider integer names the same row."""
+    kinds = ["int" if pa.types.is_integer(field.type) else datatype.name(field.type) for field in model.key_schema]
+    return tuple(f"{column} ({kind})" for column, kind in zip(model.key, kinds, strict=True))
 
 
 def home(tenant: str, connection: str, model: str) -> str:
@@ -105,10 +149,20 @@ def read_fingerprint(sync: ModelSync, model: DataModel, identity: str) -> str:
     return _hashed([identity, sync.origin, sync.cursor, list(model.key), _columns(model)])
 
 
-def send_fingerprint(sync: ModelSync, model: DataModel) -> str:
-    """What is made of the rows: when it changes, the publications are made anew (R5)."""
+def rows_fingerprint(sync: ModelSync) -> str:
+    """What is made of the rows: when it changes, all that was sent is compared anew (R5)."""
+    return _hashed(sync.transform.fingerprint())
+
+
+def settings_fingerprint(sync: ModelSync) -> str:
+    """What is made of the rows, and where it goes: when it changes, the model is brought up to date (R5)."""
     files = [made.identity() for made in sync.publish]
-    return _hashed([target(sync.target), sync.target.on_delete, files, _columns(model)])
+    return f"{rows_fingerprint(sync)}:{_hashed([target(sync.target), sync.target.on_delete, files])}"
+
+
+def send_fingerprint(sync: ModelSync, made: DataModel) -> str:
+    """How rows are sent: when it changes, the publications are made anew (R5)."""
+    return f"{settings_fingerprint(sync)}:{_hashed(_columns(made))}"
 
 
 def _columns(model: DataModel) -> list[list[str]]:
@@ -121,7 +175,7 @@ def target(target: Target) -> str:
 
 
 def _hashed(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
