@@ -83,8 +83,9 @@ def opened(  # noqa: PLR0913 - all but what and where by name
     for model in models:
         request.mode(connection, model)
     kind = RunType.CONFIGURATION if request.update else RunType.RESOURCES
-    named = {"runner": runner, "created_by": created_by, "flow_run": flow_run, "run": run}
-    begun = store.open_run(connection.name, request, type=kind, **named)
+    begun = store.open_run(
+        connection.name, request, type=kind, runner=runner, created_by=created_by, flow_run=flow_run, run=run
+    )
     session = Session(connection, request, store, storage, begun, listen, models)
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(session, stop), name=f"lease-{begun.id}", daemon=True)
