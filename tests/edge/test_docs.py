@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"# (\S+\.yaml)\n")
 RUNS = {0, 3}
 
 
@@ -35,10 +36,13 @@ def test_a_source_of_ones_own_is_under_fifteen_lines() -> None:
     assert len([line for line in block.splitlines() if line.strip()]) < 15
 
 
-def test_a_first_afternoon_goes_as_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["start.md", "settings.md"])
+def test_a_page_goes_as_told(page: str, tmp_path: Path) -> None:
     folder = tmp_path
-    for block in blocks(ROOT / "docs/start.md", "console"):
-        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+    for language, block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")):
+        if language == "yaml" and (file := NAMED.match(block)):
+            (folder / file[1]).write_text(block, encoding="utf-8")
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:] if language == "console" else ():
             command, _, shown = step.partition("\n")
             words = shlex.split(command)
             if words[0] == "cd":
