@@ -23,6 +23,7 @@ from rich.console import Console
 
 from deployments.deploy import register
 from deployments.executor import Executor, close_abandoned, either
+from deployments.passage import PREFIX
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
 from deployments.starter import PrefectStarter
 from deployments.web import listening, served, url_of
@@ -63,7 +64,7 @@ def _server(home: Path) -> Iterator[tuple[str, Server | None]]:
     """The server that is configured, or else our own."""
     configured = get_current_settings().api.url
     if configured is None:
-        with started_server(home) as server:
+        with started_server(home, beneath=PREFIX) as server:
             yield server.api_url, server
     elif answers(configured):
         yield configured, None
@@ -81,8 +82,11 @@ async def _serve(
             await close_abandoned(client)
         deployments = await register(workspace, client)
         executor = Executor(client, deployments)
-        with served(workspace, line, PrefectStarter(workspace, api_url, deployments)) as greeting:
-            announce(workspace, api_url, url_of(line), greeting)
+        page = PREFIX if server else api_url.removesuffix("/api")
+        starter = PrefectStarter(workspace, api_url, deployments, page)
+        with served(workspace, line, starter, server.url if server else None) as greeting:
+            url = url_of(line)
+            announce(workspace, f"{url}{PREFIX}" if server else api_url, url, greeting)
             if ready:
                 ready(api_url)
             await either(executor.work(stop), _death(server))

@@ -53,9 +53,9 @@ def prefect_server(home: Path, port: int | None = None, *, host: str = LOOPBACK)
 
 
 @contextmanager
-def started_server(home: Path, port: int | None = None, *, host: str = LOOPBACK) -> Iterator[Server]:
-    """The same, for who wants to know whether it still lives."""
-    server = Server.start(home, _usable_port(host, port), host)
+def started_server(home: Path, port: int | None = None, *, host: str = LOOPBACK, beneath: str = "") -> Iterator[Server]:
+    """The same, for who wants to know whether it still lives; its page is made to be found `beneath` a path."""
+    server = Server.start(home, _usable_port(host, port), host, beneath)
     try:
         server.wait_until_ready()
         yield server
@@ -76,7 +76,7 @@ class Server:
         self.log = log
 
     @classmethod
-    def start(cls, home: Path, port: int, host: str) -> Server:
+    def start(cls, home: Path, port: int, host: str, beneath: str = "") -> Server:
         """Start it, without waiting until it answers."""
         home.mkdir(parents=True, exist_ok=True)
         url, log = f"http://{_in_url(host)}:{port}", home / "server.log"
@@ -87,6 +87,8 @@ class Server:
             "PREFECT_SERVER_API_HOST": host,
             "PREFECT_SERVER_API_PORT": str(port),
         }
+        if beneath:
+            own |= {"PREFECT_SERVER_UI_SERVE_BASE": beneath, "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "page")}
         with log.open("ab") as output:
             # Its own session: Ctrl-C is for us; we stop it when our runs have ended.
             process = subprocess.Popen(  # noqa: S603 - our own file, our own interpreter

@@ -28,11 +28,13 @@ class PrefectStarter:
         workspace: whose connections.
         api_url: the API of Prefect's server.
         deployments: which connection each deployment stands for.
+        page: where people find Prefect's page.
     """
 
-    def __init__(self, workspace: Workspace, api_url: str, deployments: Mapping[UUID, str]) -> None:
+    def __init__(self, workspace: Workspace, api_url: str, deployments: Mapping[UUID, str], page: str = "") -> None:
         self._workspace = workspace
         self._api_url = api_url
+        self._page = page
         self._deployments = {name: id for id, name in deployments.items()}
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
@@ -57,6 +59,10 @@ class PrefectStarter:
             cancelled: State[None] = Cancelled()
             with self._client() as client:
                 client.set_flow_run_state(UUID(active.flow_run), cancelled, force=True)
+
+    def page_of(self, run: Run) -> str:
+        """Where Prefect shows the run; empty: it has not begun."""
+        return f"{self._page}/runs/flow-run/{run.flow_run}" if self._page and run.flow_run else ""
 
     def _check(self, name: str, request: Request) -> None:
         connection = self._workspace.connection(name)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 
+from deployments.passage import PREFIX, Passage
 from syncline.errors import ConfigError
 from syncline.web.application import create, greeting
 from syncline.web.starter import Starter
@@ -36,15 +37,18 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def served(workspace: Workspace, line: socket.socket, starter: Starter) -> Iterator[list[str]]:
+def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect: str | None) -> Iterator[list[str]]:
     """The pages and the API, as long as the block runs; gives what is to be said to who started it.
 
-    Where only this machine can reach it, it is open as long as there are no users.
+    Where only this machine can reach it, it is open as long as there are no users. `prefect` is the address of a
+    Prefect server that is found beneath ours.
     """
     import uvicorn  # noqa: PLC0415 - a quarter of a second, while Prefect starts
 
-    is_private = ip_address(line.getsockname()[0]).is_loopback and not workspace.settings.web.address
-    app = create(workspace, starter=starter, may_be_open=is_private)
+    address = workspace.settings.web.address
+    is_private = ip_address(line.getsockname()[0]).is_loopback and not address
+    annexes = {PREFIX: Passage(prefect, address)} if prefect else {}
+    app = create(workspace, starter=starter, may_be_open=is_private, annexes=annexes)
     # Without its lifespan: what is to be said is said here, and a link that is given is the only one that works.
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
     config.timeout_graceful_shutdown = STOPS_WITHIN

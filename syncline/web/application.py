@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from syncline.errors import SynclineError
 from syncline.people import Role
 from syncline.web import api, pages
+from syncline.web.annex import Annex
 from syncline.web.answer import answer
 from syncline.web.guard import Limits, guarded
 from syncline.web.page import STATIC
@@ -41,6 +42,7 @@ def create(
     starter: Starter | None = None,
     may_be_open: bool = False,
     limits: Limits | None = None,
+    annexes: Mapping[str, ASGIApp] | None = None,
 ) -> FastAPI:
     """The app of a workspace.
 
@@ -49,6 +51,7 @@ def create(
         starter: what starts runs; None: threads of this process.
         may_be_open: see `Site`.
         limits: what one request may send.
+        annexes: pages of others, by the beginning of their path; for a SystemAdmin alone.
     """
     app = _App(
         title="Syncline",
@@ -63,6 +66,8 @@ def create(
     app.state.site = Site(workspace, starter or ThreadStarter(workspace), may_be_open)
     app.include_router(api.router)
     app.include_router(pages.router)
+    for path, annex in (annexes or {}).items():
+        app.mount(path, Annex(annex))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for kind in (HTTPException, RequestValidationError, SynclineError, Exception):
         app.add_exception_handler(kind, answer)

@@ -27,6 +27,9 @@ class Starter(Protocol):
     def cancel(self, run: Run) -> None:
         """Have the run end after the model it is at; what is committed stays (R30)."""
 
+    def page_of(self, run: Run) -> str:
+        """Where the orchestrator shows the run; empty: nowhere."""
+
 
 class Cancelled(KeyboardInterrupt):
     """Somebody has cancelled the run."""
@@ -57,6 +60,10 @@ class ThreadStarter:
         """Have the run end after the model it is at."""
         if (told := self._cancelled.get(run.id)) is not None:
             told.set()
+
+    def page_of(self, run: Run) -> str:  # noqa: ARG002 - there is no orchestrator
+        """Nowhere."""
+        return ""
 
     def wait(self, run: Run) -> Run:
         """Wait until a run has ended; gives it as it ended."""

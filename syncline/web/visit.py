@@ -99,7 +99,7 @@ def allowed(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Visit]]:
     """Let in who may do this: 401 who is not known, 403 who may not."""
 
     async def visit(request: Request) -> Visit:
-        caller = await run_in_threadpool(_caller, request)
+        caller = await run_in_threadpool(caller_of, request)
         if request.method not in SAFE:
             await _check_forgery(request, caller)
         made = Visit(site_of(request), caller, address_of(request))
@@ -131,7 +131,12 @@ def known(request: HTTPConnection) -> Caller | None:
         return site_of(request).anybody() if site_of(request).is_open_to(request) else None
 
 
-def _caller(request: HTTPConnection) -> Caller:
+def caller_of(request: HTTPConnection) -> Caller:
+    """Who asks: by a key, a session, or as anybody on an open site.
+
+    Raises:
+        Problem: 401, nobody knows.
+    """
     try:
         if (key := _key(request)) is not None:
             return site_of(request).workspace.people().by_key(key)

@@ -161,3 +161,18 @@ def test_the_colours_are_remembered(ann: Browser) -> None:
     assert 'data-theme="dark"' in ann.get("/").text
     ann.client.cookies.set("theme", '"><script>')
     assert 'data-theme="auto"' in ann.get("/").text
+
+
+def test_the_layout_leads_to_the_syncs(ann: Browser) -> None:
+    page = ann.get("/").text
+    top, side = page.index('class="last-update"'), page.index('class="side"')
+    assert page.index('href="/settings/syncs"') > top
+    assert page.rindex('href="/settings/syncs"') > page.index("<h2>Settings</h2>") > side
+    assert ann.get("/settings/syncs").status_code == 200
+
+
+def test_a_part_of_a_page_is_served_alone(ann: Browser) -> None:
+    part = ann.get("/settings/syncs", **{"X-Fragment": "syncs"}).text
+    assert "No syncs yet" in part
+    assert "<html" not in part
+    assert "<html" in ann.get("/settings/syncs", **{"X-Fragment": "nothing"}).text

@@ -1,5 +1,6 @@
 """Pages and API beside Prefect: served by the same process, and what they start is executed by Prefect."""
 
+import signal
 import socket
 from uuid import uuid4
 
@@ -7,9 +8,12 @@ import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.states import Scheduled
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from deployments.starter import PrefectStarter
 from syncline import Busy, ConfigError, Request, RunResult, RunStatus, TransientError
+from syncline.people import Role, Scope
 from syncline.workspace import Workspace
 from tests.edge.with_prefect.served import Served, deployment, in_state, until
 
@@ -63,3 +67,32 @@ def test_a_run_cannot_be_started_where_prefect_does_not_answer(workspace: Worksp
         with pytest.raises(TransientError):
             starter.start("shop", Request(), created_by="ann")
     assert workspace.store.runs("shop")[0].result is RunResult.ERROR
+
+
+def test_prefects_page_is_found_beneath_ours_by_who_may(workspace: Workspace) -> None:
+    served = Served(workspace, None)
+    page = f"{served.url}/prefect"
+    try:
+        assert httpx.get(f"{page}/ui-settings").json()["api_url"] == f"{page}/api"
+        assert httpx.get(f"{page}/api/health").json() is True
+        found = httpx.get(f"{page}/", headers={"Accept": "text/html"}, follow_redirects=True)
+        assert (found.status_code, "<script" in found.text) == (200, True)
+        asked = httpx.post(f"{page}/api/deployments/filter", json={"limit": 5})
+        assert {one["name"] for one in asked.json()} == {"clock", "shop"}
+        elsewhere = {"Origin": "http://evil.example"}
+        assert httpx.post(f"{page}/api/deployments/filter", json={}, headers=elsewhere).status_code == 403
+        with connect(f"{page}/api/events/out".replace("http", "ws", 1), subprotocols=["prefect"]) as line:
+            line.send('{"type": "auth", "token": null}')
+            assert "auth_success" in str(line.recv(timeout=10))
+        _, key = workspace.people().create_key("etl", [Scope.ADMIN], role=Role.COMPANY_ADMIN)
+        assert httpx.get(f"{page}/api/health", headers={"X-API-Key": key}).status_code == 403
+        workspace.people().add_user("ann@example.com", Role.VIEWER)
+        assert httpx.get(f"{page}/api/health").status_code == 401
+        with (
+            pytest.raises(InvalidStatus),
+            connect(f"{page}/api/events/out".replace("http", "ws", 1), subprotocols=["prefect"]),
+        ):
+            pass
+    finally:
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(40) == 0
