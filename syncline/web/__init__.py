@@ -27,9 +27,9 @@ with the header `X-Fragment: NAME` gets the block NAME of the template only, whi
 `<div id="NAME" data-refresh="15">`. Each form holds `{{ csrf_field }}`. Routes with a `Visit` check it by themselves;
 `fields: Fields` gives what was filled in.
 
-A **run** is started by `visit.site.starter.start(connection, request, created_by=visit.caller.id)` (`starter.py`)
-and cancelled by `starter.cancel(run)`; `starter.page_of(run)` is where Prefect shows it, or empty. Under Prefect the run
-is `scheduled` until a worker takes it.
+A **run** is started by `visit.site.starter.start(connection, request, created_by=visit.caller.id)` (`starter.py`) and
+cancelled by `starter.cancel(run)`; `starter.page_of(run)` is where Prefect shows it, or empty. Under Prefect the run is
+`scheduled` until a worker takes it.
 
 Nothing here is imported before it is asked for: other commands start without a web framework.
 """
