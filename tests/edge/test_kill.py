@@ -156,7 +156,7 @@ def test_what_killed_runs_left_behind_goes_after_a_while(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "point", ["before diff", "before promise", "before load", "before commit", "before latest is linked"]
+    "point", ["before diff", "before promise", "before load", "before commit", "before latest.csv has its name"]
 )
 def test_a_run_that_wakes_after_its_lease_changes_nothing_more(place: Place, point: str) -> None:
     """R21, Invariant 6."""
