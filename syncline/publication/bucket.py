@@ -33,7 +33,7 @@ _AGAIN: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 _CONFLICT = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
 _SHUT = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
 _NO_BUCKET = "NoSuchBucket"
-_FULL = ("507", "QuotaExceeded", "InsufficientStorage", "EntityTooLarge", "No space left")
+_FULL = ("status code: 507", "QuotaExceeded", "InsufficientStorage", "EntityTooLarge", "No space left")
 _REASON = re.compile(r"(?:status code|HTTP error): ([^<\n]{1,200})")
 _Given = TypeVar("_Given")
 
