@@ -75,5 +75,5 @@ def test_what_is_no_address_is_told_with_its_line_beside_all_else(shop: Path, ca
     (shop / "connections" / "wrong.yaml").write_text(wrong.replace("connection: example", "connection: wrong"))
     answer = call("check")
     assert answer.code == 2
-    assert "connections/wrong.yaml:6: `url` is not the address of a database" in answer.out
+    assert "connections/wrong.yaml:7: `url` is not the address of a database" in answer.out
     assert "example     BOOKS" in answer.out
