@@ -224,6 +224,23 @@ def test_a_file_says_what_it_is(kind: tuple[Format, Any], named: tuple[str, str]
     assert (suffix(kind[0], options), media_type(kind[0], options)) == named
 
 
+def test_json_has_floats_as_such_and_says_what_is_no_number() -> None:
+    table = pa.table({"f": [1.0, -0.0, 1e22, float("nan"), float("inf"), -float("inf"), None]})
+    lines = made("jsonl", table).decode().split()
+    values = ["1.0", "-0.0", "1e+22", '"NaN"', '"Infinity"', '"-Infinity"', "null"]
+    assert lines == [f'{{"f":{value}}}' for value in values]
+
+
+def test_decimals_have_no_exponent() -> None:
+    small = [Decimal(0), Decimal("1e-7"), Decimal("-1e-6")]
+    for scale in (6, 7, 9):
+        table = pa.table(
+            {"d": pa.array([one.quantize(Decimal(1).scaleb(-scale)) for one in small], pa.decimal128(38, scale))}
+        )
+        lines = made("csv", table, header=False).decode().split()
+        assert all("E" not in line.upper() and len(line.lstrip("-")) == scale + 2 for line in lines), lines
+
+
 def broken() -> Iterator[pa.RecordBatch]:
     yield from SHOP.to_batches()
     raise DataError("the rows broke off")

@@ -157,6 +157,8 @@ def text_of(element: ET.Element | None) -> str | None:
     return None if element is None else element.text or ""
 
 
+@example("_x0041_")
+@example("1st name")
 @given(st.text(min_size=1).filter(str.isprintable))
 def test_any_name_of_a_column_can_be_an_element(name: str) -> None:
     (row,) = ET.fromstring(written([{name: 1}], "xml", schema=pa.schema({name: pa.int64()})))
