@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 
 from deployments.server import connected
 from flows.sync import listening, sync
-from syncline.errors import SynclineError
+from syncline.errors import ConfigError, SynclineError
 from syncline.pipeline import Listener
 from syncline.request import Request
 from syncline.run import Run
@@ -33,6 +33,8 @@ def run_now(
     Raises:
         SynclineError: the run could not begin: a wrong setting, or another run is active.
     """
+    if request.source_files:  # R31: their addresses never enter Prefect
+        raise ConfigError("files are not handed over through Prefect", hint="syncline run CONNECTION --file FILE")
     with connected(api_url, workspace.own / "prefect", quiet=True):
         state = asyncio.run(_execute(workspace, connection, request, listen))
     flow_run = str(state.state_details.flow_run_id)

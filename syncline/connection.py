@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -110,6 +111,21 @@ class ModelSync:
 
 
 @dataclass(frozen=True, slots=True)
+class Intake:
+    """Which files may be handed over at the start of a run (P2.6).
+
+    Args:
+        folder: where those lie that are named by their path; None: nowhere.
+        allows_private: addresses of one's own network and of this machine may be asked.
+        most_bytes: how large a downloaded file may be.
+    """
+
+    folder: Path | None = None
+    allows_private: bool = False
+    most_bytes: int = 4 << 30
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """A source, a destination and the models between them; one run at a time.
 
@@ -124,6 +140,7 @@ class Connection:
     features: frozenset[SyncMode] = frozenset(SyncMode)
     where: str = ""
     downloads: frozenset[Download] = frozenset()
+    intake: Intake = field(default_factory=Intake)
 
     def __post_init__(self) -> None:
         """Check what concerns the models together."""

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 from syncline.model import JSON, SyncMode
+from syncline.source_file import SourceFile
 
-_KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve", "update")
+_KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve", "update", "source_files")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Request:
         resend: send everything, changed or not.
         update: read nothing: carry out changed settings with what is known of the source (R5).
         approve: model -> `Head.owed_list`, the list of withheld deletions that was shown and may go on (R26).
+        source_files: files read in place of what the source reads by itself; without `full_sync` what is known of
+            other files stays (P2.6).
 
     Example:
         >>> asked = {"data_models_to_sync": [{"data_model": "INVOICES", "sync_from": "2023-01-01"}]}
@@ -48,6 +51,7 @@ class Request:
     resend: bool = False
     approve: Mapping[str, str] = field(default_factory=dict)
     update: bool = False
+    source_files: tuple[SourceFile, ...] = ()
 
     @classmethod
     def parse(cls, asked: Mapping[str, object]) -> Request:
@@ -61,14 +65,17 @@ class Request:
                 raise ConfigError(f"a run has no parameter `{key}`", hint=f"known are {', '.join(_KNOWN)}")
         models = asked.get("data_models_to_sync") or []
         approve = asked.get("approve") or {}
-        if not isinstance(models, list) or not isinstance(approve, Mapping):
-            raise ConfigError("`data_models_to_sync` is a list of models, `approve` a map of model to plan")
+        files = asked.get("source_files") or []
+        if not isinstance(models, list) or not isinstance(approve, Mapping) or not isinstance(files, list):
+            message = "`data_models_to_sync` and `source_files` are lists, `approve` is a map of model to plan"
+            raise ConfigError(message)
         request = cls(
             full_sync=_flag(asked, "full_sync"),
             data_models_to_sync=tuple(_model_request(item) for item in models),
             resend=_flag(asked, "resend"),
             approve={str(model): str(plan) for model, plan in approve.items()},
             update=_flag(asked, "update"),
+            source_files=tuple(SourceFile.parse(item) for item in files),
         )
         if request.full_sync and any(item.sync_from for item in request.data_models_to_sync):
             raise ConfigError("`full_sync` and `sync_from` exclude each other", hint="leave one of them out")
@@ -77,13 +84,15 @@ class Request:
         return request
 
     def as_json(self) -> dict[str, JSON]:
-        """The request as JSON, the way `parse` takes it."""
+        """The request as JSON, the way `parse` takes it, but for what is secret in addresses (R31)."""
+        files: dict[str, JSON] = {"source_files": [file.as_json() for file in self.source_files]}
         return {
             "full_sync": self.full_sync,
             "data_models_to_sync": [item.as_json() for item in self.data_models_to_sync],
             "resend": self.resend,
             "approve": dict(self.approve),
             "update": self.update,
+            **(files if self.source_files else {}),
         }
 
     def models(self, connection: Connection) -> tuple[ModelSync, ...]:
@@ -92,15 +101,23 @@ class Request:
         Raises:
             ConfigError: a model is unknown; the known ones are listed.
         """
-        wanted = {item.data_model for item in self.data_models_to_sync} | set(self.approve)
-        for name in wanted:
+        handed = {file.data_model for file in self.source_files}
+        wanted = {item.data_model for item in self.data_models_to_sync} | set(self.approve) or handed - {""}
+        for name in wanted | (handed - {""}):
             connection[name]
-        return tuple(model for model in connection.in_order() if not wanted or model.name in wanted)
+        found = tuple(model for model in connection.in_order() if not wanted or model.name in wanted)
+        if "" in handed and len(found) > 1:
+            hint = f"`data_model`: one of {', '.join(model.name for model in found)}"
+            raise ConfigError("it is not said which model the files handed over are of", hint=hint)
+        return found
+
+    def files(self, model: str) -> tuple[SourceFile, ...]:
+        """The files handed over for a model."""
+        return tuple(file for file in self.source_files if file.data_model in ("", model))
 
     def is_handed(self, model: str) -> bool:
         """Files were handed over for this model, and they need not be all there is."""
-        del model
-        return False
+        return bool(self.files(model)) and not self.full_sync
 
     def sync_from(self, model: str) -> datetime | None:
         """From which date this model is to be synced, if from one."""

@@ -61,13 +61,13 @@ class Combined(Source):
     Args:
         members: the sources by name.
         origins: what `origin` gives for the parts of a model -> these parts; any other origin is the only source's.
-        known_as: the identity, where these stand in for a source this time; then parts come by name.
+        stands_for: the source in whose place these are read this time: they go by its identity and its order.
         is_all: there are no other parts, so what is known of others is gone.
     """
 
     members: Mapping[str, Source]
     origins: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
-    known_as: str = ""
+    stands_for: Source | None = None
     is_all: bool = True
 
     def __post_init__(self) -> None:
@@ -77,8 +77,9 @@ class Combined(Source):
 
     def identity(self) -> str:
         """What its members are, by their names."""
-        members = [f"{name}={source.identity()}" if name else source.identity() for name, source in self._all]
-        return self.known_as or ", ".join(members)
+        if self.stands_for is not None:
+            return self.stands_for.identity()
+        return ", ".join(f"{name}={source.identity()}" if name else source.identity() for name, source in self._all)
 
     def check(self) -> None:
         """Reach each of them."""
@@ -87,24 +88,33 @@ class Combined(Source):
 
     def describe(self, origin: str) -> DataModel | None:
         """As the first part has it."""
-        first = self._parts(origin)[0]
-        return self.members[first.source].describe(first.origin)
+        source, first = self.first(origin)
+        return source.describe(first)
 
     def columns(self, origin: str) -> pa.Schema | None:
         """As the first part has them."""
-        first = self._parts(origin)[0]
-        return self.members[first.source].columns(first.origin)
+        source, first = self.first(origin)
+        return source.columns(first)
+
+    def first(self, origin: str) -> tuple[Source, str]:
+        """The source that tells what a row is, and what it is asked about."""
+        if isinstance(self.stands_for, Combined):
+            return self.stands_for.first(origin)
+        first = self.parts(origin)[0]
+        return self.members[first.source], first.origin
 
     def order(self, origin: str) -> Sequence[str] | None:
         """The parts as they are declared."""
-        first, *others = self._parts(origin)
+        if self.stands_for is not None:
+            return self.stands_for.order(origin) or ()
+        first, *others = self.parts(origin)
         if not others and not first.name:
             return self.members[first.source].order(first.origin)
-        return () if self.known_as else [first.name, *(part.name for part in others)]
+        return [first.name, *(part.name for part in others)]
 
     def places(self, origin: str) -> Iterator[tuple[str, str]]:
         """What each part is read from."""
-        for part in self._parts(origin):
+        for part in self.parts(origin):
             yield from self.members[part.source].places(part.origin)
 
     def read(self, request: Read) -> Iterator[Batch]:
@@ -113,7 +123,7 @@ class Combined(Source):
         Raises:
             TransientError, Missing: none of them can be read.
         """
-        parts, missing = self._parts(request.origin), 0
+        parts, missing = self.parts(request.origin), 0
         for part in parts:
             yield from self._mentioned(part)
             try:
@@ -144,7 +154,8 @@ class Combined(Source):
     def _all(self) -> list[tuple[str, Source]]:
         return sorted(self.members.items())
 
-    def _parts(self, origin: str) -> tuple[Part, ...]:
+    def parts(self, origin: str) -> tuple[Part, ...]:
+        """The parts that `origin` stands for."""
         return self.origins.get(origin) or tuple(Part("", name, origin) for name in self.members)
 
 

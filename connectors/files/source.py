@@ -16,7 +16,7 @@ from connectors.files import folder
 from connectors.files.columnar import Columnar
 from connectors.files.delimited import Delimited
 from connectors.files.lines import Lines
-from syncline import Batch, ConfigError, DataError, DataModel, Read, Source, SyncMode, TransientError
+from syncline import Batch, ConfigError, DataError, DataModel, Missing, Read, Source, SyncMode, TransientError
 
 Form: TypeAlias = Delimited | Lines | Columnar
 _ROWS = 65_536
@@ -43,7 +43,7 @@ class FilesSource(Source):
     `columns:` those of a CSV file are text, those of JSON lines as the first thousand lines have them.
 
     Args:
-        folder: where they are.
+        folder: where they are; left out: they are handed over when a run is started.
         format: csv, tsv, jsonl or parquet; None: as the suffix says.
         delimiter: between the values of a CSV file; None: a comma, or a tab in a TSV file.
         encoding: of text files.
@@ -57,7 +57,7 @@ class FilesSource(Source):
         ['id', 'name']
     """
 
-    folder: str
+    folder: str = ""
     format: str | None = None
     delimiter: str | None = None
     encoding: str = "utf-8"
@@ -77,10 +77,13 @@ class FilesSource(Source):
 
     def check(self) -> None:
         """See whether the folder is there."""
-        folder.check(Path(self.folder))
+        if self.folder:
+            folder.check(Path(self.folder))
 
-    def columns(self, origin: str) -> pa.Schema:
-        """The columns of the first file that `origin` names."""
+    def columns(self, origin: str) -> pa.Schema | None:
+        """The columns of the first file that `origin` names; None where files are only handed over."""
+        if not self.folder:
+            return None
         path = self._find(origin)[0]
         with self._blamed(path):
             return self._form(path).schema(path)
@@ -125,6 +128,8 @@ class FilesSource(Source):
         return replace(self, folder=str(folder))
 
     def _find(self, origin: str) -> list[Path]:
+        if not self.folder:
+            raise Missing("no file was handed over", hint="`syncline run CONNECTION --file …`, or set `folder:`")
         self.check()
         return folder.find(Path(self.folder), origin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -22,8 +23,15 @@ Full = Annotated[bool, typer.Option("--full", help="Read everything, and remove 
 From = Annotated[
     str | None, typer.Option("--from", metavar="DATE", help="Only what changed since; needs --model. Removes nothing.")
 ]
+Files = Annotated[
+    list[str] | None,
+    typer.Option("--file", metavar="PATH_OR_URL", help="Read this file, in place of what is there; may be repeated."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+_PART = re.compile(r"(\w[\w.-]*)=")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -36,7 +44,14 @@ def confirm(question: str, *, yes: bool) -> None:
     raise typer.Exit(1)
 
 
-def request(models: Sequence[str] | None, *, full: bool, since: str | None, resend: bool = False) -> Request:
+def request(
+    models: Sequence[str] | None,
+    *,
+    full: bool,
+    since: str | None,
+    resend: bool = False,
+    files: Sequence[str] | None = None,
+) -> Request:
     """What a run is asked to do, as the options say it (R28).
 
     Raises:
@@ -45,4 +60,12 @@ def request(models: Sequence[str] | None, *, full: bool, since: str | None, rese
     if since and not models:
         raise ConfigError("--from needs a model", hint="add --model NAME")
     items: list[Any] = [{"data_model": model} | ({"sync_from": since} if since else {}) for model in models or ()]
-    return Request.parse({"full_sync": full, "data_models_to_sync": items, "resend": resend})
+    asked: dict[str, Any] = {"full_sync": full, "data_models_to_sync": items, "resend": resend}
+    return Request.parse(asked | {"source_files": [_file(file) for file in files or ()]})
+
+
+def _file(text: str) -> dict[str, str]:
+    """A path or an address; before it, where one likes, the part of the model: `north=north.csv`."""
+    named = _PART.match(text)
+    place = text[named.end() :] if named else text
+    return {"url" if "://" in place else "path": place} | ({"part": named[1]} if named else {})

@@ -14,7 +14,7 @@ from syncline.cli.prospect import preview_json, show_preview
 from syncline.cli.report import DONE, FAILED, OWING, exit_code, show_published, show_runs, worst
 from syncline.cli.screen import note, plural, say, say_error, say_json, table, value
 from syncline.connection import Connection
-from syncline.errors import SynclineError
+from syncline.errors import ConfigError, SynclineError
 from syncline.request import Request
 from syncline.run import Head, Run
 from syncline.workspace import Workspace
@@ -35,6 +35,7 @@ def plan(
     model: option.Models = None,
     full: option.Full = False,
     since: option.From = None,
+    file: option.Files = None,
     rows: Annotated[int, typer.Option(min=0, help="How many rows to show of each model.")] = 10,
     as_json: option.AsJson = False,
 ) -> None:
@@ -43,7 +44,7 @@ def plan(
 
     workspace = Workspace.open(ctx.obj)
     found = workspace.connection(connection)
-    request = option.request(model, full=full, since=since)
+    request = option.request(model, full=full, since=since, files=file)
     with preview(found, request, workspace.store, workspace.storage) as previews:
         if as_json:
             say_json({"connection": connection, "models": [preview_json(one, rows) for one in previews]})
@@ -61,11 +62,15 @@ def run(
     model: option.Models = None,
     full: option.Full = False,
     since: option.From = None,
+    file: option.Files = None,
     resend: Annotated[bool, typer.Option("--resend", help="Send everything, changed or not.")] = False,
     as_json: option.AsJson = False,
 ) -> None:
     """Sync now: what changed since the last run, and nothing else."""
-    _run(Workspace.open(ctx.obj), connection, option.request(model, full=full, since=since, resend=resend), as_json)
+    if file and len(connection or ()) != 1:
+        raise ConfigError("--file needs one connection", hint="syncline run CONNECTION --file FILE")
+    request = option.request(model, full=full, since=since, resend=resend, files=file)
+    _run(Workspace.open(ctx.obj), connection, request, as_json)
 
 
 def update(

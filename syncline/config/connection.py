@@ -17,7 +17,7 @@ from syncline.config.name import name, named
 from syncline.config.node import Node
 from syncline.config.scope import chain
 from syncline.config.settings import Settings
-from syncline.connection import Connection, ModelSync
+from syncline.connection import Connection, Intake, ModelSync
 
 CONNECTION: Keys = {
     "connection": Key(name, shape.name("Its name; left out: that of the file.")),
@@ -92,8 +92,9 @@ def load_connection(path: Path, workspace: Path, settings: Settings | None = Non
     models = _models(at, allowed, reading, workspace, mistakes)
     mistakes.tell()
     assert called is not None
-    read = reading.made(sources)
-    return Connection(called, read, destination, models, allowed.modes, at.root.where, allowed.downloads)
+    read, given = reading.made(sources), settings or Settings()
+    intake = Intake(workspace, given.allow_private_urls, given.largest_file)
+    return Connection(called, read, destination, models, allowed.modes, at.root.where, allowed.downloads, intake)
 
 
 def _models(

@@ -15,6 +15,7 @@ from syncline.config.node import Node
 from syncline.config.scope import chain
 from syncline.config.setting import resolved
 from syncline.config.web import Web
+from syncline.connection import Intake
 
 TENANT: Keys = {"defaults": defaults.KEY}
 
@@ -29,6 +30,8 @@ class Settings:
         storage: the folder for snapshots, plans and publications, as a path or a file:// URL.
         defaults: what models have that say nothing themselves, the tenant's over the workspace's.
         destinations: those that connections may name.
+        allow_private_urls: files may be handed over from one's own network and this machine.
+        largest_file: how many bytes a file that is handed over may have.
         web: where pages and API are found, and who vouches for people.
     """
 
@@ -37,6 +40,8 @@ class Settings:
     storage: str = ""
     defaults: Node | None = None
     destinations: Mapping[str, Node] = field(default_factory=dict)
+    allow_private_urls: bool = False
+    largest_file: int = Intake().most_bytes
     web: Web = field(default_factory=Web)
 
 
@@ -70,6 +75,10 @@ WORKSPACE: Keys = {
     "tenant": Key(name, shape.name("The company that everything here belongs to.", default="default")),
     "database": Key(resolved, shape.text("Where runs are remembered; left out: SQLite in .syncline.")),
     "storage": Key(resolved, shape.text("Where snapshots and files lie; left out: .syncline/storage.")),
+    "allow_private_urls": Key(
+        Node.flag, shape.flag("Files may be handed over from private and loopback addresses.", default=False)
+    ),
+    "largest_file": Key(Node.integer, shape.integer("How many bytes a file that is handed over may have.")),
     "defaults": defaults.KEY,
     "tenants": Key(
         _tenants, shape.named("What holds for a tenant, by name.", shape.mapping("A tenant.", shapes(TENANT)))

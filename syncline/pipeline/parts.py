@@ -21,7 +21,7 @@ from syncline.snapshot import Layers
 from syncline.statement import listed, literal
 
 BETWEEN = "/"
-REASON = "'{}' gives this key with other values than '{}', which comes before it"
+REASON = "part {} gives this key with other values than part {}, which comes before it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.diff import diff
 from syncline.pipeline.extract import extract
+from syncline.pipeline.received import received
 from syncline.pipeline.start import work_for
 from syncline.pipeline.transform import transform
 from syncline.pipeline.work import Work
@@ -62,8 +63,9 @@ def _preview(
     folder: str,
 ) -> Preview:
     try:
-        work = work_for(connection, sync, request, store, storage, fence=0)
-        return _changes(replace(work, folder=f"{folder}/{sync.name}"), sync)
+        with received(connection, sync, request, storage) as given:
+            work = work_for(given, sync, request, store, storage, fence=0)
+            return _changes(replace(work, folder=f"{folder}/{sync.name}"), sync)
     except SynclineError as error:
         return Preview(sync.name, mode, error=str(error))
 

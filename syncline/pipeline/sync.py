@@ -11,6 +11,7 @@ from syncline.patience import patient
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.progress import Progress
 from syncline.pipeline.publish import Published, is_due, plan_of
+from syncline.pipeline.received import received
 from syncline.pipeline.session import Listener, Session, opened, unheard
 from syncline.pipeline.start import work_for
 from syncline.pipeline.steps import Steps, patient_steps
@@ -62,14 +63,18 @@ class _ModelSync:
         self._sync = sync
         self._steps = steps
         self._promised = False
+        self._connection = session.connection
         self._progress = Progress(session, sync.name, session.request.mode(session.connection, sync))
 
     def sync(self) -> ModelRun:
         work: Work | None = None
         try:
             self._progress.enter("check")
-            work = self._work()
-            self._all_steps(work)
+            session = self._session
+            with received(session.connection, self._sync, session.request, session.storage) as connection:
+                self._connection = connection
+                work = self._work()
+                self._all_steps(work)
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - one model's fault must not stop the others (R24)
@@ -92,7 +97,7 @@ class _ModelSync:
     def _start(self) -> Work:
         session = self._session
         return work_for(
-            session.connection,
+            self._connection,
             self._sync,
             session.request,
             session.store,

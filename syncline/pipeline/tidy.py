@@ -61,7 +61,7 @@ def _begin_grace(storage: Storage, names: set[str]) -> None:
 
 def _drop_abandoned(storage: Storage, now: float) -> None:
     """The spill folders of engines and the files of previews whose process was killed."""
-    for place in (*storage.root.glob(".engine-*"), *storage.root.glob("preview-*")):
+    for place in (*storage.root.glob(".engine-*"), *storage.root.glob("preview-*"), *storage.root.glob("handed-*")):
         with suppress(FileNotFoundError):
             if now - place.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(place, ignore_errors=True)

@@ -1,11 +1,13 @@
 """The program, and a workspace to run it in."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from syncline.cli import main
+from tests.edge.file_server import Server
 from tests.edge.shop import Answer, Call
 
 
@@ -28,3 +30,12 @@ def shop(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert call("init", str(tmp_path / "shop")).code == 0
     monkeypatch.chdir(tmp_path / "shop")
     return tmp_path / "shop"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server of files, empty at first."""
+    server = Server()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
