@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -93,7 +94,7 @@ class Feed:
             Withheld: it does not pass the checks; nothing was written, and `latest` is as it was.
             DataError, TransientError, ConfigError: it cannot be written; `latest` is as it was.
         """
-        version = self._made(plan)
+        version = self._made(plan, schema)
         if not version:
             version = self._free(plan)
             self._make(rows(), schema, plan, version, changes, force=force)
@@ -150,7 +151,7 @@ class Feed:
             if not force:
                 self._check(counted.rows)
             self._write_delta(version, plan, changes)
-            made = {"rows": str(counted.rows), "plan": plan, "made": self.publication.fingerprint()}
+            made = {"rows": str(counted.rows), "plan": plan, "made": self._way(schema)}
             self.place.put(draft, self.file(version), made | self._headers())
 
     def _check(self, rows: int) -> None:
@@ -186,11 +187,16 @@ class Feed:
             "Cache-Control": "max-age=31536000, immutable",
         }
 
-    def _made(self, plan: str) -> str:
+    def _way(self, schema: pa.Schema) -> str:
+        """How a version is made; the same rows made in another way are another version."""
+        columns = hashlib.sha256(str(schema).encode()).hexdigest()[:16]
+        return f"{self.publication.fingerprint()}-{columns}"
+
+    def _made(self, plan: str, schema: pa.Schema) -> str:
         """The version of this plan as it would be made now; empty: there is none."""
         versions = [name for name in self.versions() if name.partition(_AGAIN)[0] == quoted(plan)]
         found = self.find(versions[-1]) if versions else None
-        alike = found is not None and found.about.get("made") in (None, self.publication.fingerprint())
+        alike = found is not None and found.about.get("made") in (None, self._way(schema))
         return versions[-1] if alike else ""
 
     def _free(self, plan: str) -> str:
