@@ -101,9 +101,9 @@ def _run(workspace: Workspace, connection: list[str] | None, request: Request, a
             codes.append(error.exit_code)
     _tell(workspace, runs, as_json=as_json)
     if not runs and not codes:
-        note(f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER")
-    elif request.update and not runs and not codes:
-        note("Everything is as the settings say.")
+        missing = f"No connections in {workspace.folder / 'connections'}. Make an example: syncline init FOLDER"
+        known = workspace.connections or workspace.errors
+        note("Everything is as the settings say." if request.update and known else missing)
     raise typer.Exit(worst(codes))
 
 
