@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from syncline import datatype
 from syncline.model import DataModel
-from syncline.plain import texts
+from syncline.plain import repeated, texts
 
 Operation: TypeAlias = Literal["insert", "update", "delete"]
 OP, PART = "_op", "_part"
@@ -193,3 +193,18 @@ def read(
                         rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)
                     ]
                     yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
+
+
+def marked(rows: pa.Table, part: str, operation: str) -> pa.Table:
+    """Rows at rest with the part they came from and what is to be done with them."""
+    marks = {PART: repeated(part, len(rows)), OP: repeated(operation, len(rows))}
+    return pa.table(dict(zip(rows.column_names, rows.columns, strict=True)) | marks)
+
+
+def keys_alone(keys: pa.Table, model: DataModel, part: str, operation: str) -> pa.Table:
+    """Keys of rows that are gone, or the same as in the snapshot, at rest: the other columns are NULL."""
+    arrays = [
+        keys.column(column.name).cast(column.type) if column.name in model.key else pa.nulls(len(keys), column.type)
+        for column in model.schema
+    ]
+    return marked(pa.table(arrays, names=columns(model)), part, operation)

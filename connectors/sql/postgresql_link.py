@@ -14,7 +14,7 @@ from adbc_driver_manager import _reader as adbc_reader
 from connectors.sql.address import for_libpq, scrubbed, shown
 from connectors.sql.postgresql_error import in_our_words, said
 
-_BATCH_BYTES = 8 * 2**20
+_BATCH_BYTES = 4 * 2**20
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _PLAIN_TEXT = {
     "DateStyle": "ISO, YMD",
@@ -29,8 +29,10 @@ _PLAIN_TEXT = {
 
 
 @contextmanager
-def linked(url: str) -> Iterator[Link]:
+def linked(url: str, snapshot: str = "") -> Iterator[Link]:
     """A connection in a read transaction: all its questions are answered from one state of the database.
+
+    With a `snapshot` that another one has exported, and still holds, it is that one's.
 
     Raises:
         ConfigError: it lets nobody in with these settings.
@@ -38,7 +40,7 @@ def linked(url: str) -> Iterator[Link]:
     """
     link = Link(url)
     try:
-        link.begin()
+        link.begin(snapshot)
         yield link
     finally:
         link.close()
@@ -48,7 +50,7 @@ class Link:
     """A connection in a read transaction."""
 
     def __init__(self, url: str) -> None:
-        self._url, self._where = url, shown(url)
+        self.url, self._where = url, shown(url)
         self._streams: list[Any] = []
         self.encoding = ""
         with self._told():
@@ -59,11 +61,12 @@ class Link:
                 self._database.close()
                 raise
 
-    def begin(self) -> None:
+    def begin(self, snapshot: str = "") -> None:
         """Begin; from here on nothing changes, and nothing can be changed."""
-        with self._told(), adbc.AdbcStatement(self._connection) as statement:
-            statement.set_sql_query(_BEGIN)
-            statement.execute_update()
+        for sql in [_BEGIN, *([f"SET TRANSACTION SNAPSHOT '{snapshot}'"] if snapshot else [])]:
+            with self._told(), adbc.AdbcStatement(self._connection) as statement:
+                statement.set_sql_query(sql)
+                statement.execute_update()
         encoding = "CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
         settings = [f"set_config('client_encoding', {encoding}, true) AS encoding"]
         settings += [f"set_config('{name}', '{value}', true) AS {name}" for name, value in _PLAIN_TEXT.items()]
@@ -78,6 +81,11 @@ class Link:
         self._connection.close()
         self._database.close()
 
+    def cancel(self) -> None:
+        """Have the server leave off what it is doing, if anything; another thread waits for it."""
+        with suppress(adbc.Error):
+            self._connection.cancel()
+
     def schema(self, sql: str) -> pa.Schema:
         """The columns of an answer, with their types in PostgreSQL beside them; nothing is read."""
         with self._told(), adbc.AdbcStatement(self._connection) as statement:
@@ -90,7 +98,7 @@ class Link:
         return [row for batch in self.batches(sql) for row in batch.to_pylist()]
 
     def batches(self, sql: str) -> Iterator[pa.RecordBatch]:
-        """A long answer, some eight megabytes at a time."""
+        """A long answer, some four megabytes at a time."""
         with self._told(), adbc.AdbcStatement(self._connection) as statement:
             statement.set_options(
                 **{adbc_driver_postgresql.StatementOptions.BATCH_SIZE_HINT_BYTES.value: str(_BATCH_BYTES)}
@@ -108,5 +116,5 @@ class Link:
         try:
             yield
         except adbc.Error as error:
-            heard = scrubbed(said(str(error)), self._url)
+            heard = scrubbed(said(str(error)), self.url)
             raise in_our_words(error.sqlstate, heard, self._where) from None  # it may bear the password

@@ -13,6 +13,7 @@ from connectors.sql.postgresql_catalogue import Relation
 from connectors.sql.postgresql_condition import Conditions
 from connectors.sql.postgresql_late import Mark
 from connectors.sql.postgresql_link import Link, linked
+from connectors.sql.postgresql_range import batches, ranges
 from connectors.sql.postgresql_type import Found
 from connectors.sql.reading import BATCH_ROWS, Columns, start
 from connectors.sql.sqlite import quoted
@@ -82,8 +83,11 @@ class PostgresqlReader:
             f"{_value(relation.column(field.name), field.type)} AS c{place}" for place, field in enumerate(schema)
         ]
         order = [_order(relation.column(name), schema.field(name).type) for name in request.model.key]
-        sql = f"SELECT {', '.join(columns)} FROM {relation.sql} WHERE {condition} ORDER BY {', '.join(order)}"  # noqa: S608
-        for batch in self.link.batches(sql):
+        conditions = [condition]
+        if condition == "true" and order[0] == _column(relation.column(request.model.key[0])):
+            conditions = ranges(self.link, relation, request.model.key[0])
+        select, by = f"SELECT {', '.join(columns)} FROM {relation.sql}", ", ".join(order)  # noqa: S608
+        for batch in batches(self.link, [f"{select} WHERE {part} ORDER BY {by}" for part in conditions]):
             for rows in parted(batch):
                 if rows is not None:
                     yield from self._named(rows, schema.names)
@@ -119,13 +123,17 @@ class PostgresqlReader:
 
 
 def _value(found: Found, wanted: pa.DataType) -> str:
-    column = f"{catalogue.ROWS}.{quoted(found.name)}"
+    column = _column(found)
     return f"{column}::text" if found.is_read_as_text(wanted) and found.word != _PADDED else column
+
+
+def _column(found: Found) -> str:
+    return f"{catalogue.ROWS}.{quoted(found.name)}"
 
 
 def _order(found: Found, wanted: pa.DataType) -> str:
     """Texts in the order of their bytes, as the snapshot has them; a UUID is in that order by itself."""
     value = _value(found, wanted)
     if found.word == "uuid" or not pa.types.is_string(wanted):
-        return f"{catalogue.ROWS}.{quoted(found.name)}"
+        return _column(found)
     return f'concat({value}) COLLATE "C"' if found.word == _PADDED else f'{value} COLLATE "C"'

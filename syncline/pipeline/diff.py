@@ -13,7 +13,7 @@ from syncline.changes import OP, PART, STALE, Difference, RowFile, columns, keys
 from syncline.datatype import engine_name
 from syncline.engine import Engine, opened
 from syncline.model import Cursor, DataModel, Rejection, SyncMode
-from syncline.pipeline import parts
+from syncline.pipeline import known, parts
 from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Delta, Extraction, Work, read_fingerprint
 from syncline.snapshot import Layers
@@ -30,7 +30,7 @@ def diff(work: Work, extraction: Extraction) -> Delta:
     """
     if work.head.is_new and extraction.in_key_order:
         return _first(work, extraction)
-    if not extraction.files and not _counts_absence(work):
+    if not extraction.files and not work.counts_absence:
         return _delta(work, extraction, work.head.snapshot, _owed(work, extraction, None, None))
     with opened(work.storage.root) as engine:
         return _compared(engine, work, extraction)
@@ -49,14 +49,16 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     order = work.connection.source.order(work.sync.origin)
     if order is None and extraction.missing:
         order = ()
-    doubled = _resolve(engine, work, extraction, [*keys(model), *([] if order is None else [PART])])
+    engine.run(f"CREATE TEMP VIEW before AS {snapshot.relation(work.head.snapshot, model, locate)}")
+    incoming = snapshot.incoming(extraction.files, model, locate)
+    if work.counts_absence and not (extraction.in_key_order and order is None):
+        incoming = known.whole(incoming, model)
+    doubled = _resolve(engine, extraction, model, incoming, [*keys(model), *([] if order is None else [PART])])
     if doubled:
         refuse_too_many_rejections(work, extraction.read, extraction.rejections + len(doubled), doubled[0].reason)
     rejected = _rejected(work, extraction, doubled)
     engine.register("present", _present(rejected, model))
-    before = snapshot.relation(work.head.snapshot, model, locate)
-    engine.run(f"CREATE TEMP VIEW before AS {before}")
-    if not _counts_absence(work):
+    if not work.counts_absence:
         shown, join = listed([f"before.{column}" for column in [*columns(model), PART, STALE]]), listed(keys(model))
         near = f"SELECT * FROM before WHERE {_reach(engine, model)}"
         engine.run(
@@ -65,18 +67,18 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     proven = parts.proven(engine, extraction)
     settled = None
     if order is not None and not parts.is_plain(engine, work, extraction, proven):
-        settled = parts.settle(engine, work, extraction, order, proven, in_full=_counts_absence(work))
+        settled = parts.settle(engine, work, extraction, order, proven, in_full=work.counts_absence)
         if settled.said:
             first = settled.outranked.column(owed.REASON)[0].as_py()
             refuse_too_many_rejections(work, extraction.read, settled.said, first)
-    source = "before" if _counts_absence(work) else "asked"
+    source = known.still_open(engine, model) if work.counts_absence else "asked"
     difference = comparison.compare(
         engine,
         model,
         settled.before if settled else f"SELECT * FROM {source}",
-        settled.after if settled else f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} <> 'delete'",
+        settled.after if settled else f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} = 'insert'",
         absent="true" if settled else _gone_for_certain(engine, work, proven),
-        slices=("true",) if settled else _slices(engine, work, extraction),
+        slices=("true",) if settled else known.slices(engine, work, extraction, source),
     )
     absent = settled.absent if settled else _absent(engine, work, proven)
     late = _late(engine, work)
@@ -95,18 +97,9 @@ def _reach(engine: Engine, model: DataModel) -> str:
     return "false" if low is None else f"{key} BETWEEN {literal(low)}::{kind} AND {literal(high)}::{kind}"
 
 
-def _slices(engine: Engine, work: Work, extraction: Extraction) -> Sequence[str]:
-    """The keys in ranges, where both sides lie in their order and all of them are compared."""
-    if not (extraction.in_key_order and _counts_absence(work)):
-        return ("true",)
-    return comparison.sliced(engine, work.model, "SELECT * FROM before", work.head.snapshot.rows)
-
-
-def _resolve(engine: Engine, work: Work, extraction: Extraction, by: Sequence[str]) -> list[Rejection]:
+def _resolve(engine: Engine, extraction: Extraction, model: DataModel, rows: str, by: Sequence[str]) -> list[Rejection]:
     """Fill the table `resolved` with one row a key, or a key and part (R11); what cannot be decided is rejected."""
-    model = work.model
     key, shown = listed(by), listed([*columns(model), PART, OP])
-    rows = snapshot.incoming(extraction.files, model, work.storage.path)
     if extraction.in_key_order:
         engine.run(f"CREATE TEMP VIEW resolved AS SELECT {shown} FROM ({rows})")
         return []
@@ -151,13 +144,9 @@ def _present(rejected: pa.Table, model: DataModel) -> pa.Table:
     return owed.with_key(rejected, model).select(list(model.key)).rename_columns(keys(model))
 
 
-def _counts_absence(work: Work) -> bool:
-    return work.mode is SyncMode.FULL and work.head.snapshot.rows > 0 and not work.reads_nothing
-
-
 def _gone_for_certain(engine: Engine, work: Work, proven: Sequence[str]) -> str:
     """A condition on a row of the snapshot that did not come: it is gone, not just unseen (R7, Invariant 3)."""
-    if not _counts_absence(work):
+    if not work.counts_absence:
         return "true"  # only rows that the source named were looked up
     gone = f"b.{PART} IN ({_listed(proven)})"
     if engine.number("SELECT count(*) FROM present"):
@@ -177,7 +166,7 @@ def _same_key(alias: str, model: DataModel) -> str:
 
 def _absent(engine: Engine, work: Work, proven: Sequence[str]) -> pa.Table | None:
     """Keys that a full read did not bring, though nothing proves that they are gone; None after other reads."""
-    if not _counts_absence(work):
+    if not work.counts_absence:
         return None
     key = listed(keys(work.model))
     unproven = f"SELECT {key} FROM before WHERE ({PART} IN ({_listed(proven)})) IS NOT TRUE"

@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from syncline import owed
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys_alone, marked
 from syncline.conform import conform
 from syncline.errors import DataError
-from syncline.model import JSON, Batch, Cursor, DataModel, Read, Rejection, SyncMode, as_table
+from syncline.model import JSON, Batch, Cursor, Read, Rejection, SyncMode, as_table
+from syncline.pipeline import known
 from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Extraction, Work
-from syncline.plain import repeated
 
 _POSITION = "position.json"
 
@@ -72,7 +72,7 @@ def _approved(work: Work) -> Extraction:
         owed.read(shown, work.model).select(list(work.model.key)), list(work.model.key), join_type="left semi"
     )
     with _writer(work, "extract-0.parquet") as writer:
-        writer.add(_gone(gone.select(list(work.model.key)), work.model, ""))
+        writer.add(keys_alone(gone, work.model, "", "delete"))
     return Extraction(files=writer.close())
 
 
@@ -161,6 +161,7 @@ class _Reading:
         self._read = so_far.read
         self._last: pa.Table | None = None
         self._in_key_order = not self._resumed
+        self._unchanged = known.unchanged(work) if self._in_key_order else None
         self._ordered = so_far.ordered
 
     def take(self, batch: Batch, writer: _Writer) -> None:
@@ -197,8 +198,12 @@ class _Reading:
             key = rows.select(list(self._model.key))
             self._in_key_order = grows(key if self._last is None else pa.concat_tables([self._last, key]))
             self._last = key.slice(len(key) - 1)
-        at_rest = rows.rename_columns(columns(self._model))
-        writer.add(_marked(at_rest, batch.part, "insert"))
+        at_rest = marked(rows.rename_columns(columns(self._model)), batch.part, "insert")
+        if self._unchanged is not None and self._in_key_order:
+            same = self._unchanged.among(at_rest)
+            writer.add(keys_alone(rows.filter(same), self._model, batch.part, "same"))
+            at_rest = at_rest.filter(pc.invert(same))
+        writer.add(at_rest)
 
     def _add_gone(self, batch: Batch, writer: _Writer) -> None:
         gone = as_table(batch.deleted, self._model.key_schema)
@@ -206,11 +211,10 @@ class _Reading:
             return
         self._in_key_order = False
         if batch.rows is not None:
-            self._refuse_contradiction(gone, batch)
-        writer.add(_gone(gone, self._model, batch.part))
+            self._refuse_contradiction(gone, conform(batch.rows, self._model).rows.select(list(self._model.key)))
+        writer.add(keys_alone(gone, self._model, batch.part, "delete"))
 
-    def _refuse_contradiction(self, gone: pa.Table, batch: Batch) -> None:
-        kept = conform(batch.rows or {}, self._model).rows.select(list(self._model.key))
+    def _refuse_contradiction(self, gone: pa.Table, kept: pa.Table) -> None:
         both = gone.join(kept, list(self._model.key), join_type="left semi").slice(0, 1).to_pylist()
         if both:  # R11
             raise DataError(
@@ -281,17 +285,3 @@ def grows(keys: pa.Table) -> bool:
         greater = grown if greater is None else pc.or_(greater, pc.and_(equal, grown))
         equal = same if equal is None else pc.and_(equal, same)
     return bool(pc.all(greater).as_py())
-
-
-def _marked(rows: pa.Table, part: str, operation: str) -> pa.Table:
-    with_part = rows.append_column(PART, repeated(part, len(rows)))
-    return with_part.append_column(OP, repeated(operation, len(rows)))
-
-
-def _gone(keys: pa.Table, model: DataModel, part: str) -> pa.Table:
-    """Keys that are gone, at rest: the other columns are NULL."""
-    arrays = [
-        keys.column(column.name).cast(column.type) if column.name in model.key else pa.nulls(len(keys), column.type)
-        for column in model.schema
-    ]
-    return _marked(pa.table(arrays, names=columns(model)), part, "delete")

@@ -128,6 +128,16 @@ class Work:
         return self.request.resend or self.is_replay or anew or (self.is_transformed and self.request.full_sync)
 
     @property
+    def counts_absence(self) -> bool:
+        """The whole source is read, so rows of the snapshot that do not come may be gone (R7)."""
+        return self.mode is SyncMode.FULL and self.head.snapshot.rows > 0 and not self.reads_nothing
+
+    @property
+    def sends_all(self) -> bool:
+        """Everything is compared with, or sent to, the destination, not only what changed at the source."""
+        return self.request.resend or self.is_replay
+
+    @property
     def sent(self) -> Layers:
         """What the destination holds from us, before this run."""
         return Layers() if self.is_replay else self.head.sent

@@ -1,0 +1,132 @@
+"""Rows of a full read that the snapshot has already are found while they come; whatever is in doubt is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncline import Batch, DataModel, RunResult, TransientError, unchanged
+from syncline.changes import RowFile
+from syncline.snapshot import Layers
+from syncline.unchanged import Unchanged
+from tests.domain.rig import FULL, Rig, pet, pets, whole
+
+SCHEMA = pa.schema({"id": pa.int64(), "code": pa.string(), "weight": pa.float64()})
+ONE, BOTH = DataModel("ROWS", SCHEMA, ("id",)), DataModel("ROWS", SCHEMA, ("code", "id"))
+Row = tuple[Any, ...]
+
+
+def at_rest(rows: Sequence[Row], part: str = "") -> pa.Table:
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * 3
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.table([*arrays, pa.array([part] * len(rows), pa.string())], names=["c0", "c1", "c2", "_part"])
+
+
+def over(folder: Path, base: Sequence[Row], delta: Sequence[Row] = (), model: DataModel = ONE) -> Unchanged:
+    files = []
+    for name, rows in {"base": base, "delta": delta}.items():
+        pq.write_table(at_rest(rows), folder / name)
+        files.append(RowFile.of(model, name, len(rows)))
+    found = Unchanged.over(Layers((files[0],), (files[1],), len(base)), model, lambda name: folder / name)
+    assert found is not None
+    return found
+
+
+def among(found: Unchanged, *batches: pa.Table) -> list[bool]:
+    return [told for batch in batches for told in found.among(batch).to_pylist()]
+
+
+def test_a_row_is_unchanged_that_is_the_same_bit_by_bit(tmp_path: Path) -> None:
+    rows = [(1, "a", 1.5), (2, None, None), (3, "c", 0.0), (4, "d", float("nan")), (6, "f", None)]
+    came = [(1, "a", 1.5), (2, None, None), (3, "c", -0.0), (4, "d", float("nan")), (5, "e", 1.0), (6, "f", 0.0)]
+    assert among(over(tmp_path, rows), at_rest(came)) == [True, True, False, True, False, False]
+
+
+def test_a_row_from_another_part_is_compared(tmp_path: Path) -> None:
+    assert among(over(tmp_path, [(1, "a", 1.0)]), at_rest([(1, "a", 1.0)], "elsewhere")) == [False]
+
+
+def test_a_row_over_which_a_delta_lies_is_compared(tmp_path: Path) -> None:
+    base = [(1, "a", 1.0), (2, "b", 1.0), (3, "c", 1.0)]
+    assert among(over(tmp_path, base, [(2, "x", 1.0)]), at_rest(base)) == [True, False, True]
+
+
+def test_parts_of_a_key_do_not_run_into_each_other(tmp_path: Path) -> None:
+    base = [(1, "a", 1.0), (11, "a", 1.0), (2, "a\0", 1.0), (3, "b", 1.0)]
+    came = [(1, "a", 1.0), (11, "a", 2.0), (2, "a\0", 1.0), (3, "b", 1.0)]
+    assert among(over(tmp_path, base, [(3, "b", 1.0)], BOTH), at_rest(came)) == [True, False, True, False]
+
+
+@pytest.mark.parametrize("base", [[], [(9, "a", 1.0), (1, "a", 1.0)]], ids=["empty", "in no order"])
+def test_a_base_that_cannot_tell_leaves_all_to_the_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: list[Row]
+) -> None:
+    monkeypatch.setattr(unchanged, "_ROWS", 1)
+    assert among(over(tmp_path, base), at_rest([(1, "a", 1.0), (2, "a", 1.0)]))[1] is False
+
+
+@pytest.mark.parametrize("column", [pa.field("weight", pa.float32()), pa.field("height", pa.float64())])
+def test_a_snapshot_of_other_columns_is_not_asked(tmp_path: Path, column: pa.Field) -> None:
+    was = DataModel("ROWS", SCHEMA.set(2, column), ("id",))
+    layers = Layers((RowFile.of(was, "base", 1),), (), 1)
+    assert Unchanged.over(layers, ONE, lambda name: tmp_path / name) is None
+
+
+CELLS = st.tuples(st.integers(0, 30), st.sampled_from(["a", "b", None]), st.sampled_from([0.0, -0.0, 1.0, None]))
+ROWS = st.lists(CELLS, max_size=30, unique_by=lambda row: row[0]).map(lambda rows: sorted(rows, key=lambda row: row[0]))
+
+
+@given(base=ROWS, came=ROWS.filter(bool), delta=ROWS, size=st.integers(1, 9))
+def test_what_is_found_is_there_and_nothing_lies_over_it(
+    tmp_path_factory: pytest.TempPathFactory, base: list[Row], came: list[Row], delta: list[Row], size: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unchanged, "_ROWS", 3)
+        found = over(tmp_path_factory.mktemp("rows"), base, delta)
+        told = among(found, *(at_rest(came[first : first + size]) for first in range(0, len(came), size)))
+    there, touched = {repr(row) for row in base}, {row[0] for row in delta}
+    assert told == [repr(row) in there and row[0] not in touched for row in came]
+
+
+def test_a_full_read_of_which_most_is_known_finds_what_changed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.ok(whole(pets(1, 2, 3, 4, 5)))
+    done = rig.ok(Batch(rows=[pet(1), pet(2, "Tom")]), whole([pet(4), pet(6)]), request=FULL)
+    assert (done.counts.inserted, done.counts.updated, done.counts.deleted) == (1, 1, 2)
+    assert rig.held == rig.snapshot == {1: "Rex", 2: "Tom", 4: "Rex", 6: "Rex"}
+    assert rig.ok(request=FULL).result is RunResult.NO_CHANGES
+
+
+def test_a_known_row_that_comes_again_with_other_values_is_rejected_as_ever(tmp_path: Path) -> None:
+    """R11: what came first is known from the snapshot alone, and is as good as the other."""
+    rig = Rig(tmp_path)
+    rig.ok(whole(pets(1, 2, 3)))
+    rig.ok(Batch(rows=pets(1, 2)), whole([pet(2, "Tom"), pet(3)]), request=FULL)
+    assert rig.owed() == {"rejected": [2]}
+    assert rig.held == rig.snapshot == {1: "Rex", 2: "Rex", 3: "Rex"}
+    rig.ok(Batch(rows=pets(1, 2)), whole(pets(2, 3)), request=FULL)
+    assert rig.owed() == {}
+
+
+def test_a_known_row_that_is_gone_a_batch_later_is_gone(tmp_path: Path) -> None:
+    """R11: the later batch wins."""
+    rig = Rig(tmp_path)
+    rig.ok(whole(pets(1, 2, 3)))
+    rig.ok(Batch(rows=pets(1, 2, 3)), whole([], deleted=[{"id": 2}]), request=FULL)
+    assert set(rig.held) == {1, 3}
+
+
+def test_a_read_that_broke_off_among_known_rows_goes_on(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.ok(whole(pets(1, 2, 3, 4)))
+    failed = rig.run(Batch(rows=pets(1, 2), position=2), TransientError("the line is dead"), request=FULL)
+    assert failed.error
+    rig.ok(whole([pet(1), pet(2), pet(3, "Tom"), pet(4)]), request=FULL)
+    assert rig.held == {1: "Rex", 2: "Rex", 3: "Tom", 4: "Rex"}
