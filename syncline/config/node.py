@@ -159,8 +159,8 @@ class Node:
                 if key in later:
                     at.wrong(f"`{key}` is not there yet", "this version syncs one source, its rows as they are")
                 if key not in known:
-                    hint = f"put it into `{inside[key]}:`" if key in inside else _known(key, known)
-                    at.wrong(f"unknown key `{key}`{place}", hint)
+                    deeper = f"put it into `{inside[key]}:`; " if key in inside else ""
+                    at.wrong(f"unknown key `{key}`{place}", deeper + _known(key, known))
         mistakes.tell()
 
     def _own(self) -> dict[str, Node]:

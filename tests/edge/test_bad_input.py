@@ -36,17 +36,17 @@ def failure(answer: Answer) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
-        ("cursor:", "curser:", 13, ["unknown key `curser`", "did you mean `cursor`?"]),
-        ("source:      {kind: sql", "source:      {kind: sqk", 5, ["unknown source kind `sqk`", "files, sql"]),
-        ("destination: {kind: sql", "destination: {kind: s3", 6, ["unknown destination kind `s3`", "sql"]),
-        (f"url: {COPY!r}".replace("'", '"'), "ulr: x", 6, ["unknown key `ulr`", "did you mean `url`?"]),
-        (SOURCE, "example/shop.db", 5, ["`url` is not the address of a database", "sqlite:///shop.db"]),
-        (COPY, "example/copy.db", 6, ["`url` is not the address of a database", "sqlite:///shop.db"]),
-        (COPY, "${env:NOT_SET_HERE}", 6, ["NOT_SET_HERE is not set", "export NOT_SET_HERE"]),
-        ("every: 15m", "every: often", 16, ["`often`", "15m"]),
-        ("key: [id] ", "key: [id ", 13, ["not YAML"]),
-        ("from: book ", "table: book ", 11, ["unknown key `table`", "from"]),
-        ("format: csv", "format: xls", 17, ["`xls`", "csv, jsonl, parquet"]),
+        ("cursor:", "curser:", 14, ["unknown key `curser`", "did you mean `cursor`?"]),
+        ("source:      {kind: sql", "source:      {kind: sqk", 6, ["unknown source kind `sqk`", "files, sql"]),
+        ("destination: {kind: sql", "destination: {kind: s3", 7, ["unknown destination kind `s3`", "sql"]),
+        (f"url: {COPY!r}".replace("'", '"'), "ulr: x", 7, ["unknown key `ulr`", "did you mean `url`?"]),
+        (SOURCE, "example/shop.db", 6, ["`url` is not the address of a database", "sqlite:///shop.db"]),
+        (COPY, "example/copy.db", 7, ["`url` is not the address of a database", "sqlite:///shop.db"]),
+        (COPY, "${env:NOT_SET_HERE}", 7, ["NOT_SET_HERE is not set", "export NOT_SET_HERE"]),
+        ("every: 15m", "every: often", 17, ["`often`", "15m"]),
+        ("key: [id] ", "key: [id ", 14, ["not YAML"]),
+        ("from: book ", "table: book ", 12, ["unknown key `table`", "from"]),
+        ("format: csv", "format: xls", 18, ["`xls`", "csv, tsv, json"]),
     ],
 )
 def test_a_wrong_setting_is_told_with_file_and_line(
@@ -83,7 +83,7 @@ def test_what_only_the_other_side_knows_is_told_by_check_and_by_run(
     configure(shop, old, new)
     checked, told = call("check"), failure(call("run"))
     assert checked.code == 2
-    assert told.startswith("example BOOKS failed: connections/example.yaml:10: ")
+    assert told.startswith("example BOOKS failed: connections/example.yaml:11: ")
     assert all(word in told and word in checked.out for word in said)
     assert not (shop / "example" / "copy.db").exists()
     configure(shop, new, old)
@@ -116,7 +116,7 @@ def test_a_date_without_a_cursor_is_refused(shop: Path, call: Call) -> None:
     configure(shop, CURSOR, "# ")
     answer = call("run", "--model", "BOOKS", "--from", "2026-01-01")
     assert answer.code == 2
-    assert "connections/example.yaml:10: model BOOKS has no cursor" in answer.err
+    assert "connections/example.yaml:11: model BOOKS has no cursor" in answer.err
     assert "run it in full" in answer.err
 
 

@@ -55,7 +55,7 @@ def test_a_full_disk_at_the_destination_leaves_its_table_as_it_was(shop: Path) -
     fill(shop, 4, 9000)
     configure(shop, "sqlite:///example/copy.db", "sqlite:///small/copy.db")
     done = run_on_a_small_disk(shop, 300)
-    assert "connections/example.yaml:10: no space is left for" in done.stderr
+    assert "connections/example.yaml:11: no space is left for" in done.stderr
     assert "make room on the disk, then run again" in done.stderr
     assert sql(shop / "kept" / "copy.db", "SELECT count(*), count(DISTINCT id) FROM books") == [(9000, 9000)]
 
@@ -63,7 +63,7 @@ def test_a_full_disk_at_the_destination_leaves_its_table_as_it_was(shop: Path) -
 def test_a_full_disk_for_the_snapshot_leaves_the_destination_alone(shop: Path) -> None:
     fill(shop, 4, 40000)
     done = run_on_a_small_disk(shop, 40, SYNCLINE_STORAGE_URL="small")
-    assert "example BOOKS failed: connections/example.yaml:10: the disk is full" in done.stderr
+    assert "example BOOKS failed: connections/example.yaml:11: the disk is full" in done.stderr
     assert "make room where the storage lies" in done.stderr
     assert "error, " in done.stderr.partition("code")[0]
     assert len(copied(shop)) == 40000
@@ -107,7 +107,6 @@ BROKEN_STORES: list[tuple[str, Callable[[Path], object], str]] = [
 def test_a_store_that_cannot_be_read_stops_every_command_before_anything_happens(
     shop: Path, call: Call, kind: str, damage: Callable[[Path], object], said: str
 ) -> None:
-    (shop / ".syncline").mkdir()
     damage(shop / ".syncline" / "store.db")
     for command in (["run"], ["plan", "example"], ["runs"], ["check"]):
         answer = call(*command)
