@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from syncline.cli.changeset import changes_json, show_changes
+from syncline.cli.sample import sample_json, show_sample
 from syncline.cli.screen import note, number, plural, say
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ _REASONS = 10
 def show_preview(preview: Preview, rows: int, connection: str) -> None:
     """What would be sent of a model, with the first rows of it."""
     say(f"{preview.model} ({preview.mode})")
+    if preview.sample is not None:
+        show_sample(preview.sample)
     changes = preview.changes
     if changes is None:
         note(f"{preview.model}: {preview.error}")
@@ -51,4 +54,5 @@ def preview_json(preview: Preview, rows: int) -> dict[str, Any]:
         "pending": preview.pending,
         "error": preview.error,
         "changes": changes_json(changes, rows) if changes is not None else [],
+        **({"sample": sample_json(preview.sample)} if preview.sample is not None else {}),
     }

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - an option each
     ctx: typer.Context,
     *,
     connection: option.ConnectionName,
@@ -37,6 +37,7 @@ def plan(
     since: option.From = None,
     file: option.Files = None,
     rows: Annotated[int, typer.Option(min=0, help="How many rows to show of each model.")] = 10,
+    sample: Annotated[bool, typer.Option("--sample", help="Show rows before and after the transform too.")] = False,
     as_json: option.AsJson = False,
 ) -> None:
     """Show what a run would send; nothing is sent."""
@@ -45,7 +46,7 @@ def plan(
     workspace = Workspace.open(ctx.obj)
     found = workspace.connection(connection)
     request = option.request(model, full=full, since=since, files=file)
-    with preview(found, request, workspace.store, workspace.storage) as previews:
+    with preview(found, request, workspace.store, workspace.storage, sample=rows if sample else 0) as previews:
         if as_json:
             say_json({"connection": connection, "models": [preview_json(one, rows) for one in previews]})
         else:

@@ -147,8 +147,9 @@ def _model_finding(connection: Connection, sync: ModelSync, known: list[str]) ->
     """What is wrong with one model, in one finding; `known` is what is found without looking at its columns."""
     try:
         model = sync.model(connection.source)
-        columns, key = len(model.schema), model.key
-        problems = connection.destination.problems(model, sync.target) if connection.destination else []
+        made = sync.transform.made(model)
+        columns, key = len(made.schema), made.key
+        problems = connection.destination.problems(made, sync.target) if connection.destination else []
     except SynclineError as error:
         error.where = error.where or sync.where
         return Finding(connection.name, sync.name, problem="; ".join([*known, str(error)]))

@@ -6,6 +6,7 @@ from syncline.pipeline.load import load
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.preview import Preview, preview
 from syncline.pipeline.publish import Published, publish
+from syncline.pipeline.sample import Sample
 from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.sync import sync, sync_model
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "Preview",
     "Published",
+    "Sample",
     "Session",
     "Steps",
     "Work",

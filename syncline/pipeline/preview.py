@@ -16,9 +16,11 @@ from syncline.model import SyncMode
 from syncline.pipeline.diff import diff
 from syncline.pipeline.extract import extract
 from syncline.pipeline.received import received
+from syncline.pipeline.sample import Sample
+from syncline.pipeline.sample import sample as sample_of
 from syncline.pipeline.start import work_for
 from syncline.pipeline.transform import transform
-from syncline.pipeline.work import Work
+from syncline.pipeline.work import Delta, Work
 from syncline.request import Request
 from syncline.run import Store
 from syncline.storage import Storage
@@ -28,7 +30,8 @@ from syncline.storage import Storage
 class Preview:
     """What a run would send of one model; `changes` can be read while the preview is open.
 
-    `error` says why it would fail; `pending` that a promised plan would be finished first.
+    `error` says why it would fail; `pending` that a promised plan would be finished first; `sample`, where one was
+    asked for, what becomes of some rows.
     """
 
     model: str
@@ -39,18 +42,26 @@ class Preview:
     rejected: tuple[str, ...] = ()
     pending: bool = False
     error: str = ""
+    sample: Sample | None = None
 
 
 @contextmanager
-def preview(connection: Connection, request: Request, store: Store, storage: Storage) -> Iterator[list[Preview]]:
-    """What a run would send, model by model. Nothing is written at the destination or in the store.
+def preview(
+    connection: Connection, request: Request, store: Store, storage: Storage, *, sample: int = 0
+) -> Iterator[list[Preview]]:
+    """What a run would send, model by model, and what becomes of `sample` rows of each.
+
+    Nothing is written at the destination or in the store.
 
     Raises:
         ConfigError: the request does not fit the connection.
     """
     models = [(model, request.mode(connection, model)) for model in request.models(connection)]
     with tempfile.TemporaryDirectory(prefix="preview-", dir=storage.folder("")) as folder:
-        yield [_preview(connection, model, mode, request, store, storage, Path(folder).name) for model, mode in models]
+        yield [
+            _preview(connection, model, mode, request, store, storage, Path(folder).name, sample)
+            for model, mode in models
+        ]
 
 
 def _preview(
@@ -61,17 +72,21 @@ def _preview(
     store: Store,
     storage: Storage,
     folder: str,
+    sample: int,
 ) -> Preview:
+    sampled: Sample | None = None
     try:
         with received(connection, sync, request, storage) as given:
-            work = work_for(given, sync, request, store, storage, fence=0)
-            return _changes(replace(work, folder=f"{folder}/{sync.name}"), sync)
+            work = replace(work_for(given, sync, request, store, storage, fence=0), folder=f"{folder}/{sync.name}")
+            delta = diff(work, extract(work))
+            if sample:
+                sampled = sample_of(work, delta.snapshot, sample)
+            return replace(_changes(work, sync, delta), sample=sampled)
     except SynclineError as error:
-        return Preview(sync.name, mode, error=str(error))
+        return Preview(sync.name, mode, error=str(error), sample=sampled)
 
 
-def _changes(work: Work, sync: ModelSync) -> Preview:
-    delta = diff(work, extract(work))
+def _changes(work: Work, sync: ModelSync, delta: Delta) -> Preview:
     plan = transform(work, delta)
     rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), owed.REJECTED, owed.FAILED)
     return Preview(
