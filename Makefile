@@ -36,6 +36,7 @@ bench: $(READY) $(PEER)/.ready
 format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	for file in connection workspace; do $(BIN)/python -m syncline schema $$file > docs/schema/$$file.json; done
 
 lock:
 	@$(PYTHON) -m venv $(TOOLS)

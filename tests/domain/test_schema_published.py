@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("file", FILES)
 def test_the_published_schema_is_the_one_of_this_version(file: File) -> None:
     published = json.loads((ROOT / f"docs/schema/{file}.json").read_text(encoding="utf-8"))
-    assert published == schema(file), f"mend it: syncline schema {file} > docs/schema/{file}.json"
+    assert published == schema(file), f"mend it: make format, or syncline schema {file} > docs/schema/{file}.json"
 
 
 def test_every_example_fits_its_schema() -> None:
