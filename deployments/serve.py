@@ -26,6 +26,7 @@ from deployments.executor import Executor, close_abandoned, either
 from deployments.passage import PREFIX
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
 from deployments.starter import PrefectStarter
+from deployments.update import start_updates
 from deployments.web import listening, served, url_of
 from syncline.connection import Schedule
 from syncline.errors import ConfigError
@@ -81,6 +82,7 @@ async def _serve(
         if server is not None:
             await close_abandoned(client)
         deployments = await register(workspace, client)
+        await start_updates(workspace, client, deployments)
         executor = Executor(client, deployments)
         page = PREFIX if server else api_url.removesuffix("/api")
         starter = PrefectStarter(workspace, api_url, deployments, page)
