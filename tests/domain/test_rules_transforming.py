@@ -1,63 +1,15 @@
-"""What is made of rows before they are sent: R13 to R15, and settings that change, R5 and R25."""
+"""What is made of rows before they are sent: R13 to R15, R25."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pytest
+from syncline import RunStatus
+from tests.domain.recipe import Row
+from tests.domain.rig import ALL_AGAIN, FULL, pet, pets, whole
+from tests.domain.workshop import Workshop, by_name, code, each_letter, workshop
 
-from syncline import Batch, Limits, Read, Request, RunStatus, RunType, Target, TransientError, pipeline
-from syncline.run import ModelRun
-from syncline.transform import Transform
-from tests.domain.recipe import Recipe, Row
-from tests.domain.rig import ALL_AGAIN, FULL, Rig, pet, pets, whole
-
-UPDATE = Request(update=True)
 TEN = range(1, 11)
-
-
-class Workshop(Rig):
-    """A rig whose rows are made into others; `held` shows code -> value."""
-
-    def make(self, made: Callable[[Row], list[Row]], name: str = "") -> None:
-        """Other settings from now on."""
-        self.sync = replace(self.sync, transform=Recipe(name=name or repr(made), make_of=made))
-
-    def express(self, **transform: Any) -> None:
-        self.sync = replace(self.sync, transform=Transform(**transform))
-
-    @property
-    def made(self) -> dict[Any, Any]:
-        return {key[0]: row["value"] for key, row in self.destination.rows.items()}
-
-    def switched_off(self, request: Read) -> list[Batch]:
-        raise AssertionError("the source was asked")
-
-    def update(self) -> ModelRun:
-        self.said = self.switched_off
-        return self.ok(request=UPDATE)
-
-
-def code(row: Row, code: object = None, value: object = None) -> Row:
-    return {"code": str(code or row["id"]), "value": row["version"] if value is None else value}
-
-
-def by_name(row: Row) -> list[Row]:
-    return [code(row, row["name"])]
-
-
-def each_letter(row: Row) -> list[Row]:
-    return [code(row, f"{row['id']}{letter}") for letter in row["name"]]
-
-
-def workshop(folder: Path, made: Callable[[Row], list[Row]], *rows: Row, **sync: Any) -> Workshop:
-    rig = Workshop(folder, **sync)
-    rig.make(made)
-    rig.ok(whole(rows))
-    return rig
 
 
 def test_fields_are_the_whole_row_that_is_sent(tmp_path: Path) -> None:
@@ -202,88 +154,6 @@ def test_a_refused_row_is_owed_by_its_row_at_the_source(tmp_path: Path) -> None:
     assert (done.counts.inserted, rig.owed()) == (1, {})
 
 
-def test_a_changed_transform_is_carried_out_without_the_source(tmp_path: Path) -> None:
-    """R5, P4.11."""
-    rig = workshop(tmp_path, lambda row: [code(row)], *pets(1, 2, 3))
-    rig.make(lambda row: [code(row, value=row["id"] * 10)] if row["id"] > 1 else [], "v2")
-    assert pipeline.lagging(rig.connection, Request(), rig.store)
-    rig.said = rig.switched_off
-    run = pipeline.update(rig.connection, Request(), rig.store, rig.storage)
-    assert run is not None
-    assert run.type is RunType.CONFIGURATION
-    assert rig.made == {"2": 20, "3": 30}
-    counts = run.models[0].counts
-    assert (counts.read, counts.updated, counts.deleted) == (0, 2, 1)
-    assert pipeline.update(rig.connection, Request(), rig.store, rig.storage) is None
-
-
-def test_nothing_lags_without_a_change(tmp_path: Path) -> None:
-    rig = workshop(tmp_path, by_name, pet(1))
-    assert not pipeline.lagging(rig.connection, Request(), rig.store)
-    loads = rig.loads
-    assert rig.update().result == "no_changes"
-    assert rig.loads == loads
-
-
-def test_an_update_keeps_cursors_and_what_the_reads_left_owed(tmp_path: Path) -> None:
-    rig = Workshop(tmp_path, limits=Limits(rejected=1.0), cursor="version")
-    rig.make(lambda row: [code(row)])
-    rig.ok(whole([pet(1), pet(2, version="many")], cursor=1))
-    before = rig.head
-    rig.make(lambda row: [code(row, value=7)], "v2")
-    rig.update()
-    assert rig.made == {"1": 7}
-    assert rig.owed() == {"rejected": [2]}
-    assert (rig.head.cursors, rig.head.read, rig.head.snapshot) == (before.cursors, before.read, before.snapshot)
-
-
-def test_an_update_over_the_limit_waits_whole(tmp_path: Path) -> None:
-    """R25: it would delete half and change the rest, and does neither."""
-    rig = workshop(tmp_path, lambda row: [code(row)], *pets(*TEN))
-    rig.make(lambda row: [code(row, value=5)] if row["id"] % 2 else [], "odd")
-    done = rig.update()
-    assert rig.made == {str(i): 1 for i in TEN}
-    assert done.result == "partial"
-    assert rig.owed() == {"withheld": list(TEN)}
-    rig.ok(whole([*pets(*range(1, 10)), pet(10), pet(11)]))
-    assert rig.made == {**{str(i): 1 for i in TEN}, "11": 5}
-    rig.approve()
-    assert rig.made == {**{str(i): 5 for i in TEN if i % 2}, "11": 5}
-
-
-def test_taking_the_transform_away_is_a_change_too(tmp_path: Path) -> None:
-    rig = Workshop(tmp_path)
-    rig.express(filter="id > 1", fields={"id": "id", "name": "upper(name)", "version": "version"})
-    rig.ok(whole(pets(1, 2)))
-    assert rig.held == {2: "REX"}
-    rig.express()
-    rig.update()
-    assert rig.held == {1: "Rex", 2: "Rex"}
-    assert rig.head.sent.rows == 2
-    assert rig.ok(whole(pets(1, 2))).result == "no_changes"
-
-
-def test_another_table_is_filled_without_the_source(tmp_path: Path) -> None:
-    """P6.5."""
-    rig = workshop(tmp_path, lambda row: [code(row)], *pets(1, 2))
-    rig.destination.rows.clear()
-    rig.sync = replace(rig.sync, target=Target("elsewhere"))
-    rig.update()
-    assert rig.made == {"1": 1, "2": 1}
-
-
-def test_another_key_at_the_destination_wants_another_table(tmp_path: Path) -> None:
-    """R15: what is there could not be found again."""
-    rig = Workshop(tmp_path)
-    rig.express(fields={"number": "id"})
-    rig.ok(whole(pets(1)))
-    rig.express(fields={"id": "id"})
-    failed = rig.run(whole(pets(1)))
-    assert "the key of pets has changed from number (int) to id (int)" in failed.error
-    rig.sync = replace(rig.sync, target=Target("others"))
-    rig.ok(whole(pets(1)))
-
-
 def test_a_full_run_makes_everything_anew(tmp_path: Path) -> None:
     """A lookup that the transform uses has changed, which no fingerprint tells."""
     prices = {1: 10}
@@ -315,66 +185,3 @@ def test_nothing_changed_nothing_is_made(tmp_path: Path) -> None:
     assert not calls
     rig.ok(whole([pet(1, "Tom"), *pets(2, 3)]))
     assert [row["id"] for row in calls] == [1]
-
-
-def test_a_read_that_breaks_off_does_not_keep_settings_from_being_carried_out(tmp_path: Path) -> None:
-    rig = workshop(tmp_path, lambda row: [code(row)], pet(1))
-    rig.make(lambda row: [code(row, value=9)], "v2")
-    rig.said = [TransientError("the line is dead")]
-    pipeline.update(rig.connection, Request(), rig.store, rig.storage)
-    assert rig.made == {"1": 9}
-
-
-TOTALS = """
-import pyarrow as pa
-
-def totals(rows: pa.Table) -> pa.Table:
-    return rows.group_by("name").aggregate([("version", "sum")]).rename_columns(["name", "sum"])
-"""
-
-
-@pytest.fixture
-def totals(tmp_path: Path) -> Workshop:
-    (tmp_path / "made.py").write_text(TOTALS)
-    rig = Workshop(tmp_path / "rig")
-    rig.express(function="made:totals", scope="model", key=("name",), folder=tmp_path)
-    rig.ok(whole([pet(1, "Rex", 2), pet(2, "Tom", 3), pet(3, "Rex", 5)]))
-    return rig
-
-
-def sums(rig: Workshop) -> dict[Any, Any]:
-    return {key[0]: row["sum"] for key, row in rig.destination.rows.items()}
-
-
-def test_what_is_made_of_all_rows_is_compared_with_all_that_was_sent(totals: Workshop) -> None:
-    """R14."""
-    assert sums(totals) == {"Rex": 7, "Tom": 3}
-    done = totals.ok(whole([pet(1, "Rex", 2), pet(2, "Tim", 3), pet(3, "Rex", 6)]))
-    assert sums(totals) == {"Rex": 8, "Tim": 3}
-    assert (done.counts.inserted, done.counts.updated, done.counts.deleted) == (1, 1, 1)
-    loads = totals.loads
-    totals.ok(whole([pet(1, "Rex", 3), pet(2, "Tim", 3), pet(3, "Rex", 5)]))
-    assert totals.loads == loads  # other rows, the same sums
-
-
-def test_of_what_is_made_of_all_rows_one_can_be_refused(totals: Workshop) -> None:
-    totals.destination.refused.add(("Kit",))
-    totals.ok(whole([pet(1, "Rex", 2), pet(2, "Kit", 3), pet(3, "Rex", 5)]))
-    assert sums(totals) == {"Rex": 7}
-    (entry,) = totals.store.entries("zoo")
-    assert (entry.kind, entry.count, entry.sample) == ("refused", 1, ("Kit",))
-    totals.destination.refused.clear()
-    totals.ok(whole([pet(1, "Rex", 2), pet(2, "Kit", 3), pet(3, "Rex", 5)]))
-    assert sums(totals) == {"Rex": 7, "Kit": 3}
-    assert not totals.store.entries("zoo")
-
-
-def test_deletions_of_what_is_made_of_all_rows_wait_and_can_be_let_go(totals: Workshop) -> None:
-    totals.sync = replace(totals.sync, limits=Limits(deleted=0.1, at_least=1))
-    totals.ok(whole([pet(1, "Rex", 2), pet(3, "Rex", 6)]))
-    assert sums(totals) == {"Rex": 8, "Tom": 3}
-    (entry,) = totals.store.entries("zoo")
-    assert (entry.kind, entry.sample) == ("withheld", ("Tom",))
-    totals.approve()
-    assert sums(totals) == {"Rex": 8}
-    assert not totals.store.entries("zoo")
