@@ -17,7 +17,7 @@ from syncline.plain import texts
 from syncline.snapshot import Layers, Locate
 
 _Place: TypeAlias = tuple[object, ...]
-_ROWS = 32_768
+_ROWS = 16_384
 _MOST_PIECES = 16
 _MOST_TOUCHED = 1_000_000
 _READ_BYTES = 65_536

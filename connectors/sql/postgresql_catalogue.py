@@ -75,7 +75,7 @@ def relation(link: Link, origin: str, schema: str | None) -> Relation:
 def key(link: Link, found: Relation) -> tuple[str, ...]:
     """The primary key, or else a unique index on columns that are never NULL."""
     rows = link.rows(
-        "SELECT i.indexrelid::int8 AS index, a.attname::text AS name, i.indisprimary OR a.attnotnull AS required "  # noqa: S608
+        "SELECT i.indexrelid::int8 AS index, a.attname::text AS name, i.indisprimary OR a.attnotnull AS required "
         "FROM pg_index AS i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place) "
         "JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.number "
         f"WHERE i.indrelid = {found.number} AND i.indisunique AND i.indisvalid AND i.indpred IS NULL "
@@ -116,7 +116,7 @@ def _is_searched(schema: str | None) -> str:
 
 
 def _columns(link: Link, sql: str) -> dict[str, Found]:
-    return {field.name: Found.of(field) for field in link.schema(f"SELECT * FROM {sql}")}  # noqa: S608
+    return {field.name: Found.of(field) for field in link.schema(f"SELECT * FROM {sql}")}
 
 
 def _listed(words: list[str] | tuple[str, ...]) -> str:

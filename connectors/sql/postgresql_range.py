@@ -42,11 +42,11 @@ def ranges(link: Link, relation: Relation, column: str) -> list[str]:
     share = min(100.0, 100.0 * _SAMPLED_PAGES * count / max(found["pages"], 1))
     name = f"{ROWS}.{quoted(column)}"
     sample = (
-        f"SELECT {name} AS edge, row_number() OVER (ORDER BY {name}) AS place, count(*) OVER () AS found "  # noqa: S608
+        f"SELECT {name} AS edge, row_number() OVER (ORDER BY {name}) AS place, count(*) OVER () AS found "
         f"FROM {relation.sql} TABLESAMPLE SYSTEM ({share}) REPEATABLE (1) WHERE {name} IS NOT NULL"
     )
     edges = link.rows(
-        f"SELECT DISTINCT edge::text AS word, edge FROM ({sample}) AS s "  # noqa: S608
+        f"SELECT DISTINCT edge::text AS word, edge FROM ({sample}) AS s "
         f"WHERE place % greatest(found / {count}, 1) = 0 ORDER BY edge"
     )
     words = [literal(row["word"]) for row in edges]
@@ -97,6 +97,6 @@ def _about(relation: Relation, column: str) -> str:
         f"AND a.attname = {literal(column)}"
     )
     return (
-        f"SELECT c.reltuples::float8 AS rows, c.relpages::int8 AS pages, "  # noqa: S608
+        f"SELECT c.reltuples::float8 AS rows, c.relpages::int8 AS pages, "
         f"c.relkind IN ('r', 'm') AND EXISTS ({index}) AS helps FROM pg_class AS c WHERE c.oid = {relation.number}"
     )

@@ -86,7 +86,7 @@ class PostgresqlReader:
         conditions = [condition]
         if condition == "true" and order[0] == _column(relation.column(request.model.key[0])):
             conditions = ranges(self.link, relation, request.model.key[0])
-        select, by = f"SELECT {', '.join(columns)} FROM {relation.sql}", ", ".join(order)  # noqa: S608
+        select, by = f"SELECT {', '.join(columns)} FROM {relation.sql}", ", ".join(order)
         for batch in batches(self.link, [f"{select} WHERE {part} ORDER BY {by}" for part in conditions]):
             for rows in parted(batch):
                 if rows is not None:
@@ -106,7 +106,7 @@ class PostgresqlReader:
     def _highest(self, request: Read) -> str | None:
         relation = self._relation(request.origin)
         conditions = Conditions(relation, request)
-        sql = f"SELECT max({conditions.cursor})::text AS at FROM {relation.sql} WHERE {conditions.is_finite()}"  # noqa: S608
+        sql = f"SELECT max({conditions.cursor})::text AS at FROM {relation.sql} WHERE {conditions.is_finite()}"
         try:
             return self.link.rows(sql)[0]["at"]
         except ConfigError as error:

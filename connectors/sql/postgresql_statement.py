@@ -57,7 +57,7 @@ class Statements:
         if self.target.on_delete == "soft":
             changes.append(f"{DELETED_AT} = NULL")
         return (
-            f"INSERT INTO {self.name} ({listed(values)}) OVERRIDING SYSTEM VALUE "  # noqa: S608
+            f"INSERT INTO {self.name} ({listed(values)}) OVERRIDING SYSTEM VALUE "
             f"SELECT {', '.join(values.values())} FROM {stage.table} AS s WHERE {only} "
             f"ON CONFLICT ({listed(self.key)}) DO UPDATE SET {', '.join(changes)}"
         )
@@ -65,16 +65,16 @@ class Statements:
     def delete(self, stage: Stage, only: str) -> str:
         """Delete the rows with these keys, or mark them."""
         if self.target.on_delete == "soft":
-            change = f"UPDATE {self.name} AS t SET {DELETED_AT} = {self.at} FROM"  # noqa: S608
+            change = f"UPDATE {self.name} AS t SET {DELETED_AT} = {self.at} FROM"
         else:
-            change = f"DELETE FROM {self.name} AS t USING"  # noqa: S608
+            change = f"DELETE FROM {self.name} AS t USING"
         return f"{change} {stage.table} AS s WHERE {self._same_key} AND {only}"
 
     def left(self, stage: Stage, only: str) -> str:
         """Asks for one of these rows that is still there, or not marked."""
         unmarked = f" AND t.{DELETED_AT} IS NULL" if self.target.on_delete == "soft" else ""
         rows = f"{self.name} AS t JOIN {stage.table} AS s ON {self._same_key}"
-        return f"SELECT 1 FROM {rows} WHERE {only}{unmarked} LIMIT 1"  # noqa: S608
+        return f"SELECT 1 FROM {rows} WHERE {only}{unmarked} LIMIT 1"
 
     @property
     def _same_key(self) -> str:
@@ -85,8 +85,8 @@ class Statements:
         """Asks for a reason why the table would make something else of a row; empty where it cannot."""
         if not self._changes:
             return ""
-        reasons = f"SELECT CASE {' '.join(self._changes)} END FROM {stage.table} AS s WHERE {only}"  # noqa: S608
-        return f"SELECT why FROM ({reasons}) AS f (why) WHERE why IS NOT NULL LIMIT 1"  # noqa: S608
+        reasons = f"SELECT CASE {' '.join(self._changes)} END FROM {stage.table} AS s WHERE {only}"
+        return f"SELECT why FROM ({reasons}) AS f (why) WHERE why IS NOT NULL LIMIT 1"
 
     @cached_property
     def _changes(self) -> tuple[str, ...]:

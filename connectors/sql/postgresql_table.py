@@ -86,7 +86,7 @@ def holds(connection: Connection, schema: str, table: str, scope: str, plan: str
     for name in (table, PLAN_TABLE):
         if connection.execute(_RELATION, [schema, name]).fetchone() is None:
             return False
-    query = f"SELECT plan FROM {qualified(schema, PLAN_TABLE)} WHERE scope = %s"  # noqa: S608
+    query = f"SELECT plan FROM {qualified(schema, PLAN_TABLE)} WHERE scope = %s"
     last = connection.execute(query, [scope]).fetchone()
     return last is not None and last[0] == plan
 

@@ -60,9 +60,9 @@ class PostgresqlWriter:
         An earlier run that is still within its load, asleep perhaps, is thrown out: its lease has passed to us.
         """
         self._throw_out_earlier()
-        first = f"INSERT INTO {self.plans} VALUES (%s, -1, '', '[]', '') ON CONFLICT DO NOTHING"  # noqa: S608
+        first = f"INSERT INTO {self.plans} VALUES (%s, -1, '', '[]', '') ON CONFLICT DO NOTHING"
         self.connection.execute(first, [self.request.scope])
-        mine = f"SELECT fence, plan, rejected FROM {self.plans} WHERE scope = %s FOR UPDATE"  # noqa: S608
+        mine = f"SELECT fence, plan, rejected FROM {self.plans} WHERE scope = %s FOR UPDATE"
         row = self.connection.execute(mine, [self.request.scope]).fetchone()
         return Stored(*row) if row else None
 
@@ -80,7 +80,7 @@ class PostgresqlWriter:
         """Put that down, in this very transaction."""
         now = datetime.now(UTC).isoformat(" ", "seconds")
         self.connection.execute(
-            f"UPDATE {self.plans} SET fence = %s, plan = %s, rejected = %s, loaded_at = %s WHERE scope = %s",  # noqa: S608
+            f"UPDATE {self.plans} SET fence = %s, plan = %s, rejected = %s, loaded_at = %s WHERE scope = %s",
             [stored.fence, stored.plan, stored.rejected, now, self.request.scope],
         )
 

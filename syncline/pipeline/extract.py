@@ -130,6 +130,7 @@ class _Writer:
             self._flush()
             self._writer.close()
             self._writer = None
+            pa.default_memory_pool().release_unused()  # the next step wants it for itself
         file = RowFile.of(self._model, self._name, self._rows)
         return (file,) if self._rows else ()
 
