@@ -32,7 +32,8 @@ WITHHELD = "withheld"
 ABSENT = "absent"
 """A key missing from a full read that was not proven complete (R7)."""
 MOST_REASONS = 50
-_MADE = "made "
+MADE = "made "
+"""What the columns begin with that name a row made of many; others name rows at the source."""
 _SAMPLE = 5
 _VALUE = re.compile(r"'(?:[^']|'')*'")
 
@@ -44,7 +45,7 @@ def schema(model: DataModel) -> pa.Schema:
 
 def of_made(made: DataModel) -> pa.Schema:
     """The columns of an owed row that stands for one made of many: the key it has at the destination."""
-    return pa.schema([pa.field(f"{_MADE}{field.name}", field.type) for field in made.key_schema])
+    return pa.schema([pa.field(f"{MADE}{field.name}", field.type) for field in made.key_schema])
 
 
 def owed_rows(storage: Storage, model: DataModel, head: Head) -> pa.Table:
@@ -154,15 +155,14 @@ def entries(rows: pa.Table, model: DataModel, file: str) -> list[Entry]:
 
 def _entry(rows: pa.Table, model: DataModel, file: str, kind: str, reason: str, indexes: Sequence[int]) -> Entry:
     shown = rows.take(pa.array(indexes[:_SAMPLE])).to_pylist()
-    made = [column for column in rows.column_names if column.startswith(_MADE)]
-    sample = tuple(_named(named(row, model.key, made), row[REASON]) for row in shown)
+    sample = tuple(_named([row[column] for column in key_columns(row, model.key)], row[REASON]) for row in shown)
     return Entry(model.name, kind, reason, len(indexes), sample, file)
 
 
-def named(row: Mapping[str, Any], key: Sequence[str], made: Sequence[str] = ()) -> list[Any]:
-    """The values that name an owed row: its key at the source, or that of what is made of many."""
-    at_source = [row[column] for column in key]
-    return [row[column] for column in made] if made and set(at_source) == {None} else at_source
+def key_columns(row: Mapping[str, Any], key: Sequence[str]) -> list[str]:
+    """The columns that name an owed row: its key at the source, or that of what is made of many rows."""
+    made = [column for column in row if column.startswith(MADE)]
+    return made if made and all(row[column] is None for column in key) else list(key)
 
 
 def _named(key: Sequence[object], reason: str) -> str:

@@ -131,7 +131,7 @@ def approve(
         _tell(workspace, [], as_json=as_json)
         note(f"Nothing waits for approval in {connection}.")
         return
-    option.confirm("Delete these at the destination?", yes=yes)
+    option.confirm("Carry these out at the destination?", yes=yes)
     done = _sync(workspace, found, Request(approve=lists))
     _tell(workspace, done, as_json=as_json)
     raise typer.Exit(worst([exit_code(one) for one in done]))
@@ -161,14 +161,17 @@ def _show_awaiting(workspace: Workspace, connection: Connection, name: str, head
     """Show the deletions of one model that wait; gives how many."""
     if head.owed is None or not any(head.owing.get(kind) for kind in _AWAITING):
         return 0
-    from syncline.owed import owed_rows  # noqa: PLC0415 - only where something is owed
+    from syncline.owed import MADE, key_columns, owed_rows  # noqa: PLC0415 - only where something is owed
+    from syncline.pipeline.limit import SETTINGS  # noqa: PLC0415
 
     model = connection[name].model(connection.source)
     rows = [row for row in owed_rows(workspace.storage, model, head).to_pylist() if row["kind"] in _AWAITING]
     if rows and not quiet:
-        say(f"{connection.name} {name}: {plural(len(rows), 'deletion')} waiting")
-        shown = [(*(value(row[column]) for column in model.key), row["kind"], row["reason"]) for row in rows[:20]]
-        table([*model.key, "kind", "reason"], shown)
+        what = "change" if any(row["reason"].startswith(SETTINGS) for row in rows) else "deletion"
+        say(f"{connection.name} {name}: {plural(len(rows), what)} waiting")
+        titles = key_columns(rows[0], model.key)
+        shown = [(*(value(row[column]) for column in titles), row["kind"], row["reason"]) for row in rows[:20]]
+        table([*(title.removeprefix(MADE) for title in titles), "kind", "reason"], shown)
         if len(rows) > len(shown):
             say(f"… and {len(rows) - len(shown):,} more")
     return len(rows)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from syncline.errors import DataError
 from syncline.pipeline.work import Work
 
+SETTINGS = "changed settings"
+"""What the reason begins with where a configuration update waits whole."""
+
 
 def refuse_too_many_rejections(work: Work, read: int, rejected: int, first: str) -> None:
     """Stop before anything is loaded, if more of the rows read were rejected than may be (R11).
@@ -35,4 +38,5 @@ def reason(work: Work, *, is_empty_read: bool) -> str:
     """Why deletions are withheld."""
     if is_empty_read:
         return "the source is empty, though rows came from it before"
-    return f"deletions over the limit of {work.sync.limits.deleted:.0%} of the rows"
+    over = f"over the limit of {work.sync.limits.deleted:.0%} of the rows"
+    return f"{SETTINGS} that delete {over}" if work.request.update else f"deletions {over}"
