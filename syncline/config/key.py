@@ -48,15 +48,15 @@ def within(read: Callable[[Node], Any], about: str, keys: Keys) -> Key:
     return Key(read, shape.mapping(about, shapes(keys)), keys)
 
 
-def nodes(node: Node, keys: Keys, later: Iterable[str] = ()) -> dict[str, Node]:
+def nodes(node: Node, keys: Keys, later: Iterable[str] = (), *, strict: bool = True) -> dict[str, Node]:
     """What stands in a mapping with `keys`, each from the nearest scope that says it.
 
     Raises:
-        ConfigError: a key is unknown, or stands twice.
+        ConfigError: a key stands twice, or is unknown (which is passed over where it is not `strict`).
     """
     merged = [name for name, key in keys.items() if key.keys]
     inside = {inner: name for name in merged for inner in keys[name].keys}
-    found = node.mapping(keys, later=later, merged=merged, inside=inside)
+    found = node.mapping(keys, later=later, merged=merged, inside=inside, strict=strict)
     return {
         name: one for name, one in found.items() if not any(_beats(found.get(key), one) for key in keys[name].rivals)
     }
@@ -64,6 +64,21 @@ def nodes(node: Node, keys: Keys, later: Iterable[str] = ()) -> dict[str, Node]:
 
 def _beats(rival: Node | None, node: Node) -> bool:
     return rival is not None and distance(rival) < distance(node)
+
+
+def understood(node: Node, keys: Keys, later: Iterable[str] = ()) -> tuple[dict[str, Node], dict[str, Any]]:
+    """What stands in a mapping with `keys`, and its values.
+
+    Raises:
+        ConfigError: keys are unknown, or values are not what is wanted; all of it is told at once.
+    """
+    mistakes = Mistakes()
+    with mistakes.noted():
+        nodes(node, keys, later)
+    found = nodes(node, keys, strict=False)
+    made = mistakes.of(lambda: values(found, keys)) or {}
+    mistakes.tell()
+    return found, made
 
 
 def values(found: Mapping[str, Node], keys: Keys) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from syncline.config import limits, publication, schedule, shape, transform
-from syncline.config.key import Key, Keys, nodes, shapes, values, within
+from syncline.config.key import Key, Keys, nodes, shapes, understood, values, within
 from syncline.config.name import named
 from syncline.config.node import Node
 from syncline.config.scope import chain
@@ -76,8 +76,7 @@ def model(
         ConfigError: settings are wrong; all that can be told independently are.
     """
     named(node, name)
-    found = nodes(node, MODEL, LATER)
-    read = values(found, MODEL)
+    found, read = understood(node, MODEL, LATER)
     if "from" not in found:
         node.wrong(f"model {name}: `from` is missing", "say which table or file: `from: invoice`")
     if not goes_somewhere and not read.get("publish"):

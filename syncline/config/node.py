@@ -125,11 +125,13 @@ class Node:
         later: Iterable[str] = (),
         merged: Container[str] = (),
         inside: Mapping[str, str] | None = None,
+        strict: bool = True,
     ) -> dict[str, Node]:
         """A mapping, of `known` keys only where they are given. Those without a value are left out.
 
         A known key that is not here is looked for in farther scopes, unless it says `null`; a mapping among `merged`
         is completed from there, key by key. `inside` tells in which of the known keys another one belongs.
+        Where it is not `strict`, keys that are not known are passed over.
 
         Raises:
             ConfigError: a key is unknown, stands twice, or is one of `later`: a future version has it.
@@ -137,7 +139,8 @@ class Node:
         if known is None:
             return self._own()
         known = list(known)
-        self._refuse(known, later, inside or {})
+        if strict:
+            self._refuse(known, later, inside or {})
         return {key: node for key, node in self._with_farther(known, merged).items() if not node.is_empty}
 
     def _with_farther(self, known: list[str], merged: Container[str]) -> dict[str, Node]:

@@ -52,14 +52,14 @@ def test_all_mistakes_of_a_file_are_told_at_once_and_each_once(place: Place) -> 
         destination: {kind: shelf}
         defaults: {overlap: long}
         models:
-          A: {curser: x, kee: y}
+          A: {from: a, curser: x, kee: y, on_delete: drop}
           B: {from: b, priority: high, limits: {deleted: 7}}
           C: {from: c}
         """,
     )
     (error,) = workspace.errors.values()
     told = [(one.where.rpartition(":")[2], one.message) for one in error.each]
-    assert [line for line, _ in told] == ["4", "1", "2", "3", "6", "6", "7", "7"]
+    assert [line for line, _ in told] == ["4", "1", "2", "3", "6", "6", "6", "7", "7"]
     assert "`defaults.overlap` is `long`" in told[0][1]
 
 
