@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import typer
 
 from syncline.cli import option
-from syncline.cli.report import exit_code, show_published, show_runs
-from syncline.cli.screen import moment, number, say, say_json, table
+from syncline.cli.report import DONE, exit_code, show_published, show_runs, worst
+from syncline.cli.screen import moment, number, say, say_error, say_json, table
 from syncline.connection import Connection, ModelSync
-from syncline.errors import ConfigError
+from syncline.errors import ConfigError, SynclineError
 from syncline.publication.feed import Changes, Feed, feeds
 from syncline.workspace import Workspace
 
@@ -60,13 +60,16 @@ def list_files(
 ) -> None:
     """List published files and their versions, newest first."""
     workspace = Workspace.open(ctx.obj)
-    found = [
-        listed
-        for one in ([workspace.connection(connection)] if connection else workspace.connections.values())
-        for sync in (one.models if not model else [one[name] for name in model])
-        for feed in _feeds(workspace, one, sync)
-        for listed in _versions(one.name, sync.name, feed, limit)
-    ]
+    found: list[Listed] = []
+    codes = [DONE]
+    for one in [workspace.connection(connection)] if connection else workspace.connections.values():
+        for sync in one.models if not model else [one[name] for name in model]:
+            for feed in _feeds(workspace, one, sync):
+                try:
+                    found += _versions(one.name, sync.name, feed, limit)
+                except SynclineError as error:  # the others do not wait for this place
+                    say_error(error)
+                    codes.append(error.exit_code)
     if as_json:
         say_json([asdict(one) for one in found])
     elif found:
@@ -75,8 +78,9 @@ def list_files(
             map(_line, found),
             right=["rows", "bytes"],
         )
-    else:
+    elif codes == [DONE]:
         say("Nothing is published yet. Say `publish: {format: csv}` in a model, then: syncline run")
+    raise typer.Exit(worst(codes))
 
 
 def publish(

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncline import DataError, Limits, ModelRun, Publication
+from syncline.export import Options
 from syncline.pipeline import Steps
 from syncline.pipeline.release import changes
 from syncline.pipeline.republish import republish
@@ -103,6 +104,18 @@ def test_a_publication_added_later_is_made_though_nothing_changed(
     rig.ok()
     assert latest(rig, "jsonl") == ['{"id":1,"name":"Rex","version":1}']
     assert rig.loads == 1
+
+
+def test_a_file_whose_options_changed_is_made_anew_without_reading_or_sending(tmp_path: Path) -> None:
+    """R27, R5, P4.11: as another version, for a version never changes."""
+    rig = Rig(tmp_path, publish=CSV)
+    plan = rig.ok(whole(pets(1))).plan
+    rig.sync = replace(rig.sync, publish=(Publication("csv", options=Options(delimiter=";")),))
+    done = rig.ok()
+    assert latest(rig) == ["id;name;version", "1;Rex;1"]
+    assert done.files == (f"files/default/zoo/PETS/versions/{plan}~001.csv",)
+    assert rig.storage.path(f"files/default/zoo/PETS/versions/{plan}.csv").read_text() == "id,name,version\n1,Rex,1\n"
+    assert (rig.loads, rig.ok().files) == (1, ())
 
 
 EMPTY = (Publication("csv", checks=Checks(may_be_empty=True)),)
