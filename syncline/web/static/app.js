@@ -12,18 +12,19 @@ function localise(root) {
   }
 }
 
+const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
+
 // The nodes of `from`, made equal to those of `to` one by one, so that what did not change is not touched.
 function morph(from, to) {
-  const byId = new Map([...from.children].filter((child) => child.id).map((child) => [child.id, child]));
   let at = from.firstChild;
   for (const wanted of [...to.childNodes]) {
-    const same = wanted.id ? byId.get(wanted.id) : at;
-    if (same && same !== at) from.insertBefore(same, at);
-    const fits = same && same.nodeName === wanted.nodeName && (same.id || "") === (wanted.id || "");
-    if (!fits) {
+    let same = at;
+    while (same && !isSame(same, wanted)) same = same.nextSibling;
+    if (!same) {
       from.insertBefore(wanted.cloneNode(true), at);
       continue;
     }
+    if (same !== at) from.insertBefore(same, at);
     if (same.nodeType === Node.ELEMENT_NODE) morphElement(same, wanted);
     else if (same.nodeValue !== wanted.nodeValue) same.nodeValue = wanted.nodeValue;
     at = same.nextSibling;
