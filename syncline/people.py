@@ -165,7 +165,7 @@ class People(Protocol):
         """From where."""
 
     def has_users(self) -> bool:
-        """Whether anybody of any company could log in."""
+        """Whether any company has one, disabled or not."""
 
     def users(self) -> list[User]:
         """The users of the tenant, by email."""

@@ -11,6 +11,7 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from syncline.errors import ConfigError
+from syncline.store.tables import plain
 
 KEY_BEGINS = "slk_"
 SHOWN = len(KEY_BEGINS) + 8
@@ -48,7 +49,7 @@ def normal(email: str) -> str:
         >>> normal(" Ann@Example.COM ")
         'ann@example.com'
     """
-    return unicodedata.normalize("NFC", email).strip().casefold()
+    return plain(_folded(email))
 
 
 def checked_email(email: str) -> str:
@@ -57,10 +58,14 @@ def checked_email(email: str) -> str:
     Raises:
         ConfigError: it is none.
     """
-    found = normal(email)
+    found = _folded(email)
     if not _EMAIL.fullmatch(found) or not found.isprintable():
         raise ConfigError(f"`{email}` is not an email address", hint="e.g. ann@example.com")
     return found
+
+
+def _folded(email: str) -> str:
+    return unicodedata.normalize("NFC", email).strip().casefold()
 
 
 def hashed(password: str) -> str:

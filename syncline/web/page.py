@@ -109,6 +109,7 @@ def _around(request: Request) -> dict[str, Any]:
         "theme": theme_of(request),
         "csrf": token,
         "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
+        "has_provider": site_of(request).workspace.settings.web.oidc is not None,
         "tenant": visit.caller.tenant if visit is not None else site_of(request).tenant,
     }
 

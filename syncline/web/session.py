@@ -29,12 +29,30 @@ def session_token(request: HTTPConnection) -> str | None:
 def begin(request: HTTPConnection, response: Response, token: str) -> None:
     """Give the browser a session; what it had before it is a stranger's."""
     _set(request, response, _SESSION, token)
-    response.delete_cookie(_name(request, _VISITOR), secure=site_of(request).is_secure(request), httponly=True)
+    forget(request, response, _VISITOR)
 
 
 def end(request: HTTPConnection, response: Response) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(_name(request, _SESSION), secure=site_of(request).is_secure(request), httponly=True)
+    forget(request, response, _SESSION)
+
+
+def keep(request: HTTPConnection, response: Response, name: str, value: str, seconds: int) -> None:
+    """Have the browser keep something for a while."""
+    _set(request, response, name, value.encode().hex(), seconds)
+
+
+def kept(request: HTTPConnection, name: str) -> str | None:
+    """What the browser has kept."""
+    try:
+        return bytes.fromhex(request.cookies.get(_name(request, name), "")).decode() or None
+    except ValueError:
+        return None
+
+
+def forget(request: HTTPConnection, response: Response, name: str) -> None:
+    """Have the browser keep it no longer."""
+    response.delete_cookie(_name(request, name), secure=site_of(request).is_secure(request), httponly=True)
 
 
 def csrf(request: HTTPConnection) -> str:
@@ -108,6 +126,6 @@ def _name(request: HTTPConnection, name: str) -> str:
     return f"__Host-{name}" if site_of(request).is_secure(request) else name
 
 
-def _set(request: HTTPConnection, response: Response, name: str, value: str) -> None:
+def _set(request: HTTPConnection, response: Response, name: str, value: str, seconds: int | None = None) -> None:
     secure = site_of(request).is_secure(request)
-    response.set_cookie(_name(request, name), value, secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(_name(request, name), value, seconds, secure=secure, httponly=True, samesite="lax")

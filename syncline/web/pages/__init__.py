@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.pages import login, overview, syncs
+from syncline.web.pages import login, overview, syncs, vouched
 
 router = APIRouter(include_in_schema=False)
-for _part in (login, overview, syncs):
+for _part in (login, vouched, overview, syncs):
     router.include_router(_part.router)
