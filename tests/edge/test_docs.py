@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-NAMED = re.compile(r"# (\S+\.yaml)\n")
+NAMED = re.compile(r"# (\S+\.(?:yaml|py))\n")
 RUNS = {0, 3}
 
 
@@ -36,11 +36,11 @@ def test_a_source_of_ones_own_is_under_fifteen_lines() -> None:
     assert len([line for line in block.splitlines() if line.strip()]) < 15
 
 
-@pytest.mark.parametrize("page", ["start.md", "settings.md"])
+@pytest.mark.parametrize("page", ["start.md", "settings.md", "transforms.md"])
 def test_a_page_goes_as_told(page: str, tmp_path: Path) -> None:
     folder = tmp_path
     for language, block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")):
-        if language == "yaml" and (file := NAMED.match(block)):
+        if file := NAMED.match(block):
             (folder / file[1]).write_text(block, encoding="utf-8")
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:] if language == "console" else ():
             command, _, shown = step.partition("\n")
