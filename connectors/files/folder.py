@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from syncline import ConfigError, Missing
@@ -16,7 +17,7 @@ def find(folder: Path, origin: str) -> list[Path]:
         Missing: there is none.
         ConfigError: it would lie outside of the folder.
     """
-    _check_inside(origin)
+    check_inside(origin)
     if (folder / origin).is_file():
         found = [folder / origin]
     else:
@@ -44,7 +45,12 @@ def check(folder: Path) -> None:
         raise Missing(f"there is no folder {folder}", hint="check `folder:` of the source")
 
 
-def _check_inside(origin: str) -> None:
+def check_inside(origin: str) -> None:
+    """Make sure that a name leads nowhere else.
+
+    Raises:
+        ConfigError: it does.
+    """
     names = {*PurePosixPath(origin).parts, *PureWindowsPath(origin).parts}
     if not origin or ".." in names or PurePosixPath(origin).is_absolute() or PureWindowsPath(origin).anchor:
         raise ConfigError(f"`from: {origin}` is not a file in the folder of the source", hint="name it from there on")
@@ -55,7 +61,11 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 
 def _what_is_there(folder: Path) -> str:
-    names = [path.name for path in sorted(folder.iterdir()) if not _is_hidden(path, folder)]
+    return told([path.name for path in sorted(folder.iterdir()) if not _is_hidden(path, folder)])
+
+
+def told(names: Sequence[str]) -> str:
+    """What is there instead."""
     if not names:
         return "the folder is empty"
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

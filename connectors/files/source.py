@@ -13,10 +13,11 @@ from typing import TypeAlias
 import pyarrow as pa
 
 from connectors.files import folder
+from connectors.files.bucket import NOTHING, SCHEME, Bucket
 from connectors.files.columnar import Columnar
 from connectors.files.delimited import Delimited
 from connectors.files.lines import Lines
-from syncline import Batch, ConfigError, DataError, DataModel, Missing, Read, Source, SyncMode, TransientError
+from syncline import Batch, ConfigError, DataError, DataModel, Missing, Read, Secret, Source, SyncMode, TransientError
 
 Form: TypeAlias = Delimited | Lines | Columnar
 _ROWS = 65_536
@@ -33,7 +34,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 @dataclass(frozen=True)
 class FilesSource(Source):
-    r"""Reads CSV, TSV, JSON lines and Parquet files of a folder; text files may be packed with gzip (`.gz`).
+    r"""Reads CSV, TSV, JSON lines and Parquet files of a folder or bucket; text files may be packed with gzip (`.gz`).
 
     `from:` names a file, or several by a pattern (`2024/*.csv`); each is a part of the model, named by its path
     in the folder. Files are read as a whole each time; rows that are gone from one are gone, and so are those of a
@@ -43,11 +44,15 @@ class FilesSource(Source):
     `columns:` those of a CSV file are text, those of JSON lines as the first thousand lines have them.
 
     Args:
-        folder: where they are; left out: they are handed over when a run is started.
+        folder: where they are, also `s3://bucket/prefix`; left out: they are handed over when a run is started.
         format: csv, tsv, jsonl or parquet; None: as the suffix says.
         delimiter: between the values of a CSV file; None: a comma, or a tab in a TSV file.
         encoding: of text files.
         null_values: what stands for NULL in a CSV file where it is not quoted.
+        endpoint: the server of a bucket; left out: Amazon S3.
+        key: who asks there; left out: as the environment says.
+        secret: what proves it.
+        region: where the bucket is.
 
     Example:
         >>> import tempfile
@@ -62,6 +67,10 @@ class FilesSource(Source):
     delimiter: str | None = None
     encoding: str = "utf-8"
     null_values: tuple[str, ...] = ("",)
+    endpoint: str = ""
+    key: Secret = NOTHING
+    secret: Secret = NOTHING
+    region: str = ""
 
     def __post_init__(self) -> None:
         """Refuse settings that mean nothing."""
@@ -76,16 +85,17 @@ class FilesSource(Source):
             raise ConfigError(f"unknown encoding `{self.encoding}`", hint="for example utf-8 or latin-1") from error
 
     def check(self) -> None:
-        """See whether the folder is there."""
-        if self.folder:
+        """See whether the folder or bucket is there."""
+        if self._bucket:
+            self._bucket.check()
+        elif self.folder:
             folder.check(Path(self.folder))
 
     def columns(self, origin: str) -> pa.Schema | None:
         """The columns of the first file that `origin` names; None where files are only handed over."""
         if not self.folder:
             return None
-        path = self._find(origin)[0]
-        with self._blamed(path):
+        with self._here(self._find(origin)[0]) as path:
             return self._form(path).schema(path)
 
     def read(self, request: Read) -> Iterator[Batch]:
@@ -93,14 +103,14 @@ class FilesSource(Source):
         if request.mode is SyncMode.FROM_DATE:
             raise ConfigError("files are not read from a date", hint="run the model in full: all is compared anyway")
         *others, last = self._find(request.origin)
-        for path in others:
-            with self._blamed(path):
-                yield from self._read_one(path, request.model)
-        with self._blamed(last):
-            yield from self._read_one(last, request.model, listed="")
+        for name in others:
+            with self._here(name) as path:
+                yield from self._read_one(path, name, request.model)
+        with self._here(last) as path:
+            yield from self._read_one(path, last, request.model, listed="")
 
-    def _read_one(self, path: Path, model: DataModel, listed: str | None = None) -> Iterator[Batch]:
-        part, form, before = folder.part(path, Path(self.folder)), self._form(path), _mark(path)
+    def _read_one(self, path: Path, part: str, model: DataModel, listed: str | None = None) -> Iterator[Batch]:
+        form, before = self._form(path), _mark(path)
         self._check_columns(path, form, model)
         last = Batch(part=part)
         for rows in _rows(path, form, model.schema.names):
@@ -127,11 +137,31 @@ class FilesSource(Source):
         """The same settings for files that lie in another folder."""
         return replace(self, folder=str(folder))
 
-    def _find(self, origin: str) -> list[Path]:
+    def _find(self, origin: str) -> list[str]:
         if not self.folder:
             raise Missing("no file was handed over", hint="`syncline run CONNECTION --file …`, or set `folder:`")
+        if self._bucket:
+            return self._bucket.find(origin)
         self.check()
-        return folder.find(Path(self.folder), origin)
+        place = Path(self.folder)
+        return [folder.part(path, place) for path in folder.find(place, origin)]
+
+    @property
+    def _bucket(self) -> Bucket | None:
+        if not self.folder.startswith(SCHEME):
+            return None
+        return Bucket(self.folder.rstrip("/"), self.endpoint, self.key.reveal(), self.secret, self.region)
+
+    @contextmanager
+    def _here(self, name: str) -> Iterator[Path]:
+        """A file where it can be read, and its errors in words."""
+        if self._bucket:
+            with self._bucket.fetched(name) as path, self._blamed(path):
+                yield path
+        else:
+            path = Path(self.folder) / name
+            with self._blamed(path):
+                yield path
 
     def _form(self, path: Path) -> Form:
         suffix = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix

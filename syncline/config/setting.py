@@ -90,7 +90,7 @@ def connector(node: Node, kind: type[Kind], folder: Path, beside: Sequence[str] 
 def _placed(name: str, value: Any, folder: Path) -> Any:
     if isinstance(value, Path):
         return folder / value
-    if name == "folder" and isinstance(value, str):
+    if name == "folder" and isinstance(value, str) and "://" not in _plain(value):
         return str(folder / _plain(value))
     return anchored(value, folder) if isinstance(value, str) else value
 
