@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syncline import ConfigError, Withheld
 from syncline.export import Options
@@ -171,3 +175,41 @@ def test_what_changes_a_file_or_its_place_has_it_published_anew() -> None:
     for other in (Publication("csv", name="prices"), Publication("tsv"), replace(one, to=Address("out"))):
         assert one.identity() != other.identity()
     assert replace(one, options=Options(digits=2)).fingerprint() != one.fingerprint()
+
+
+STEPS = st.lists(st.one_of(st.integers(1, 9), st.integers(0, 30).map(str)), max_size=12)
+
+
+@given(STEPS)
+@settings(max_examples=60, deadline=None)
+def test_latest_shows_the_newest_plan_or_what_somebody_went_back_to_since(steps: list[int | str]) -> None:
+    """R27: whatever comes in whatever order; a number is a plan, a text says which version one goes back to."""
+    with TemporaryDirectory() as place:
+        made = feed(Path(place), keep=4)
+        newest, wanted, before = 0, [0], ""
+        for step in steps:
+            if isinstance(step, int):
+                publish(made, str(step), step)
+                newest, wanted = (step, [step]) if step > newest else (newest, wanted)
+            elif versions := made.versions():
+                version = versions[int(step) % len(versions)]
+                found = made.find(version)
+                assert found is not None
+                made.rollback(version, lambda *_: None)
+                wanted = [int(found.about["plan"])]
+            made.prune()
+            assert made.latest() >= before
+            assert not newest or shown(made) == wanted
+            before = made.latest()
+
+
+def test_of_many_who_publish_a_plan_at_once_there_is_one_version(tmp_path: Path) -> None:
+    made = feed(tmp_path)
+    publish(made, "1", 1)
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: publish(made, "2", *range(5000)), range(8))) == {"2"}
+    assert (made.versions(), shown(made)) == (["1", "2"], list(range(5000)))
+    with ThreadPoolExecutor(8) as pool:
+        again = list(pool.map(lambda _: made.rollback("1", lambda *_: None), range(8)))
+    assert (sorted(again), shown(made)) == ([f"2~{number:03}" for number in range(1, 9)], [1])
+    assert made.latest() == "2~008"

@@ -257,3 +257,15 @@ def age(rig: Rig) -> None:
     """Two hours go by."""
     for path in (rig.storage.root / "data/default/zoo/PETS").iterdir():
         os.utime(path, (time.time() - 7200,) * 2)
+
+
+def test_a_model_may_be_called_in_any_script(tmp_path: Path) -> None:
+    name = "Bücher.größe"
+    rig = Rig(tmp_path, name=name, publish=(Publication("csv", name="Preise.ä", delta=True),))
+    for ids in ((1,), (1, 2)):
+        done = rig.run(whole(pets(*ids)))
+        assert done.error == ""
+    (feed,) = feeds(rig.sync.publish, rig.storage, "default", "zoo", name)
+    assert (len(feed.versions()), feed.latest()) == (2, feed.versions()[-1])
+    assert len(feed.place.files("deltas")) == 2
+    assert Path(feed.place.address(feed.link)).read_text().splitlines() == ["id,name,version", "1,Rex,1", "2,Rex,1"]
