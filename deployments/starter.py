@@ -18,6 +18,7 @@ from prefect.states import Cancelled
 from syncline.errors import Busy, ConfigError, TransientError
 from syncline.request import Request
 from syncline.run import Run, RunResult, RunStatus
+from syncline.web.starter import ThreadStarter
 from syncline.workspace import Workspace
 
 
@@ -36,10 +37,16 @@ class PrefectStarter:
         self._api_url = api_url
         self._page = page
         self._deployments = {name: id for id, name in deployments.items()}
+        self._here = ThreadStarter(workspace)
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
-        """Have a run begin; it waits until one of Prefect's workers takes it."""
+        """Have a run begin; it waits until one of Prefect's workers takes it.
+
+        One to which files are handed over begins here and now: their addresses are secrets, so Prefect has none (R31).
+        """
         self._check(connection, request)
+        if request.source_files:
+            return self._here.start(connection, request, created_by=created_by)
         run = self._workspace.store.schedule_run(connection, request, runner="prefect", created_by=created_by)
         try:
             with self._client() as client:
@@ -52,6 +59,7 @@ class PrefectStarter:
 
     def cancel(self, run: Run) -> None:
         """Have the run end after the model it is at, or not begin."""
+        self._here.cancel(run)
         if self._workspace.store.withdraw(run.id, RunResult.CANCELLED, {}):
             return
         active = self._workspace.store.run(run.id)

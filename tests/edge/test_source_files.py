@@ -8,6 +8,7 @@ import sqlite3
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -197,6 +198,18 @@ def test_of_several_models_it_must_be_said_which_one(place: Place) -> None:
     assert place.run(name, data_models_to_sync=["PRICES"]).error == ""
     with pytest.raises(ConfigError, match="unknown model `STICK`"):
         place.run({"path": name, "data_model": "STICK"})
+
+
+def test_a_run_with_files_begins_without_prefect(place: Place, server: Server) -> None:
+    """R31: nobody answers where Prefect would be, and nobody is asked."""
+    from deployments.starter import PrefectStarter  # noqa: PLC0415 - Prefect is slow to come
+
+    server.answers["/prices.csv"] = csv((1, 10))
+    workspace = Workspace.open(place.folder)
+    starter = PrefectStarter(workspace, "http://127.0.0.1:9/api", {uuid4(): "shop"})
+    asked = Request.parse({"source_files": [server.url("/prices.csv")]})
+    run = starter._here.wait(starter.start("shop", asked, created_by="me"))
+    assert (run.result, run.runner, set(place.prices)) == ("success", "process", {1})
 
 
 def test_the_command_line_hands_files_over(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
