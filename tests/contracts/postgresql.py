@@ -38,18 +38,18 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server of its own, gone with its data afterwards."""
+def running(programs: Path | None = None) -> Iterator[Server]:
+    """A server of its own, gone with its data afterwards; of the newest PostgreSQL, or the one with these programs."""
     with tempfile.TemporaryDirectory(prefix="syncline-postgresql-") as name:
         folder = Path(name)
         server = Server(_free_port())
-        with _started(folder, server):
+        with _started(folder, server, programs or _programs(folder)):
             yield server
 
 
 @contextmanager
-def _started(folder: Path, server: Server) -> Iterator[None]:
-    programs, data = _programs(folder), folder / "data"
+def _started(folder: Path, server: Server, programs: Path) -> Iterator[None]:
+    data = folder / "data"
     password = folder / "password"
     password.write_text(PASSWORD)
     identity = _identity(folder)
