@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 
 from syncline import owed
@@ -16,16 +18,31 @@ TWICE = "two different rows with one key are made of it"
 _REASON = "_reason"
 
 
-def make(engine: Engine, work: Work, differing: pa.Table) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What was made.
+
+    Args:
+        failed: the rows of which nothing could be made, as owed ones.
+        rows: how many rows lie in `made.parquet`.
+        is_plain: all of them are to be sent, each under a key of its own.
+    """
+
+    failed: pa.Table
+    rows: int = 0
+    is_plain: bool = False
+
+
+def make(engine: Engine, work: Work, differing: pa.Table) -> Making:
     """Fill the engine's views `before` and `after`: what was sent, and what is to be sent, of the rows looked at.
 
     The engine knows `now` and `sent`; where not all rows are looked at, their keys stand in `asked`. A row of which
-    nothing can be made is in neither view, so what was last sent of it stays; these rows are given back as owed ones.
+    nothing can be made is in neither view, so what was last sent of it stays.
     """
     if not work.is_transformed:
         engine.run(f"CREATE TEMP TABLE failed AS {_unknown(work)}")
         _views(engine, work, _looked_at(work))
-        return owed.schema(work.model).empty_table()
+        return Making(owed.schema(work.model).empty_table())
     path = work.path("made.parquet")
     result = work.sync.transform.make(engine, _looked_at(work), work.model, work.made, path)
     engine.run(f"CREATE TEMP VIEW made AS SELECT * FROM read_parquet({literal(path)})")
@@ -36,7 +53,8 @@ def make(engine: Engine, work: Work, differing: pa.Table) -> pa.Table:
     doubled = _settle(engine, work)
     alone = f"QUALIFY row_number() OVER (PARTITION BY {listed(keys(work.kept))}) = 1" if doubled else ""
     _views(engine, work, f"SELECT *, 0 AS {STALE} FROM made {alone}")
-    return _failed(engine, work, differing)
+    is_plain = not doubled and not engine.number("SELECT count(*) FROM failed")
+    return Making(_failed(engine, work, differing), result.rows, is_plain)
 
 
 def _looked_at(work: Work) -> str:

@@ -66,7 +66,9 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
         engine.register("differing", differing.select(list(work.model.key)).rename_columns(keys(work.model)))
         changed = snapshot.incoming(delta.files, work.model, locate)
         engine.run(f"CREATE TEMP TABLE asked AS SELECT {key} FROM differing UNION SELECT {key} FROM ({changed})")
-    failed = make(engine, work, differing)
+    making = make(engine, work, differing)
+    if making.is_plain and not work.sent.files and not len(differing):
+        return _all_new(work, delta, making.rows)
     diff.compare(
         engine,
         model,
@@ -76,9 +78,20 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
         slices=_slices(engine, work, delta),
     )
     held = hold(engine, work, delta, differing)
-    head = _head(work, delta, Layers(), failed, held.owing)
+    head = _head(work, delta, Layers(), making.failed, held.owing)
     plan = _written(engine, work, _plan(work, head), diff.counted(engine))
     return replace(plan, head=replace(plan.head, sent=_sent(engine, work, delta, plan, held.correction)))
+
+
+def _all_new(work: Work, delta: Delta, rows: int) -> Plan:
+    """Nothing was sent before, so what was made is what changes."""
+    plan = _plan(work, _head(work, delta, work.sent))
+    if not rows:
+        return plan
+    work.path("made.parquet").replace(work.path("changes.parquet"))
+    files = (RowFile.of(work.kept, work.name("changes.parquet"), rows),)
+    sent = work.sent.with_delta(files, inserted=rows, deleted=0)
+    return replace(plan, files=files, difference=Difference(rows), head=replace(plan.head, sent=sent))
 
 
 def _require_known(engine: Engine, work: Work) -> None:
