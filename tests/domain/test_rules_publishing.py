@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline import DataError, Limits, ModelRun, Publication
+from syncline import DataError, Limits, ModelRun, Publication, snapshot
 from syncline.export import Options
 from syncline.pipeline import Steps
 from syncline.pipeline.release import changes
@@ -234,13 +234,19 @@ def follow(held: dict[int, object], delta: Path) -> None:
             held[row["id"]] = row["name"]
 
 
-def test_what_was_published_can_be_compared_as_long_as_it_is_kept(tmp_path: Path) -> None:
+def test_what_was_published_can_be_compared_as_long_as_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """R4: the rows of a version stay although no head names them any more, and go when they are not kept any more."""
+    monkeypatch.setattr(snapshot, "FEW_ROWS", 0)  # each run folds
     rig = Rig(tmp_path, publish=DELTA)
-    old = rig.ok(whole(pets(1)))
-    for name in ("Tom", "Tim"):
+    rig.ok(whole(pets(1)))
+    old = rig.ok(whole(pets(1, name="Tom")), request=FULL)
+    base = rig.storage.root / "data/default/zoo/PETS" / old.plan / "base.parquet"
+    for name in ("Kit", "Tim"):
         rig.ok(whole(pets(1, name=name)), request=FULL)
         age(rig)
+        assert base.exists()
     with ExitStack() as stack:
         changed = changes(rig.storage, "data/default/zoo/PETS", stack)(old.plan, rig.head.plan)
         assert changed is not None
@@ -251,6 +257,7 @@ def test_what_was_published_can_be_compared_as_long_as_it_is_kept(tmp_path: Path
         age(rig)
     with ExitStack() as stack:
         assert changes(rig.storage, "data/default/zoo/PETS", stack)(old.plan, rig.head.plan) is None
+    assert not base.exists()
 
 
 def age(rig: Rig) -> None:
