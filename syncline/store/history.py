@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, func, or_, select
 
 from syncline.errors import ConfigError
 from syncline.model import JSON
@@ -74,7 +74,9 @@ class History:
         change = self.tenant.update(tables.model_run, **values)
         if not connection.execute(change.where(_MODEL.run == run.id, _MODEL.model == model.model)).rowcount:
             place = self._count(connection, run.id)
-            connection.execute(self.tenant.insert(tables.model_run, run=run.id, place=place, **values))
+            connection.execute(
+                self.tenant.insert(tables.model_run, run=run.id, place=place, created_at=run.created_at, **values)
+            )
         connection.execute(self.tenant.update(tables.run, updated_at=moment).where(_RUN.id == run.id))
 
     def one(self, connection: Connection, run: str) -> Run:
@@ -106,11 +108,13 @@ class History:
 
     def search(self, connection: Connection, wanted: Search) -> list[Run]:
         """The runs that are wanted, newest first."""
-        query = self.tenant.select(tables.run).where(_RUN.deleted_at.is_(None), *_conditions(wanted))
+        query, when, id = self.tenant.select(tables.run), _RUN.created_at, _RUN.id
         if wanted.model is not None:
-            same = self.tenant.select(tables.model_run).where(_MODEL.run == _RUN.id, _MODEL.model == wanted.model)
-            query = query.where(same.exists())
-        return self._read(connection, query.order_by(_RUN.created_at.desc(), _RUN.id.desc()).limit(wanted.limit))
+            of_run = and_(_MODEL.tenant == _RUN.tenant, _MODEL.run == _RUN.id)
+            query = query.join(tables.model_run, of_run).where(_MODEL.model == wanted.model)
+            when, id = _MODEL.created_at, _MODEL.run  # the same, where an index has them beside the model
+        query = query.where(_RUN.deleted_at.is_(None), *_conditions(wanted, when, id))
+        return self._read(connection, query.order_by(when.desc(), id.desc()).limit(wanted.limit))
 
     def _read(self, connection: Connection, query: Select[Any]) -> list[Run]:
         rows = connection.execute(query).all()
@@ -127,17 +131,17 @@ class History:
         return int(connection.execute(select(func.count()).select_from(models)).scalar_one())
 
 
-def _conditions(wanted: Search) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: Search, when: Column[Any], id: Column[Any]) -> Iterator[ColumnElement[bool]]:
     for name in ("connection", "status", "result", "type"):
         if (value := getattr(wanted, name)) is not None:
             yield _RUN[name] == value
     if wanted.since is not None:
-        yield _RUN.created_at >= wanted.since
+        yield when >= wanted.since
     if wanted.until is not None:
-        yield _RUN.created_at < wanted.until
+        yield when < wanted.until
     if (place := wanted.after) is not None:
-        yield _RUN.created_at <= place.created_at  # this alone can use the index
-        yield or_(_RUN.created_at < place.created_at, _RUN.id < place.run)
+        yield when <= place.created_at  # this alone can use the index
+        yield or_(when < place.created_at, id < place.run)
 
 
 def _values(run: Run) -> dict[str, Any]:

@@ -99,6 +99,7 @@ run = Table(
     Index("syncline_run_created", "tenant", "created_at"),
     Index("syncline_run_connection_created", "tenant", "connection", "created_at"),
     Index("syncline_run_status_created", "tenant", "status", "created_at"),
+    Index("syncline_run_result_created", "tenant", "result", "created_at"),
 )
 
 model_run = Table(
@@ -108,6 +109,7 @@ model_run = Table(
     Column("run", String(36), primary_key=True),
     Column("model", Text, primary_key=True),
     Column("place", Integer, nullable=False),
+    _moment("created_at"),
     Column("mode", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("result", Text),
@@ -121,6 +123,7 @@ model_run = Table(
     ForeignKeyConstraint(
         ["tenant", "run"], ["syncline_run.tenant", "syncline_run.id"], "syncline_model_run_run", ondelete="CASCADE"
     ),
+    Index("syncline_model_run_created", "tenant", "model", "created_at", "run"),
 )
 
 head = Table(
