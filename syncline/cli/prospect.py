@@ -25,6 +25,8 @@ def show_preview(preview: Preview, rows: int, connection: str) -> None:
         return
     if preview.pending:
         say("  a run that broke off is finished first")
+    for part, reason in preview.missing.items():
+        say(f"  part {part} is missing this time: {reason}")
     if len(changes):
         counts = (changes.inserted, changes.updated, changes.deleted)
         told = zip(counts, ("insert", "update", "delete"), strict=True)
@@ -53,6 +55,7 @@ def preview_json(preview: Preview, rows: int) -> dict[str, Any]:
         "rejected": list(preview.rejected),
         "pending": preview.pending,
         "error": preview.error,
+        "missing": preview.missing,
         "changes": changes_json(changes, rows) if changes is not None else [],
         **({"sample": sample_json(preview.sample)} if preview.sample is not None else {}),
     }

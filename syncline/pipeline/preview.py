@@ -30,8 +30,8 @@ from syncline.storage import Storage
 class Preview:
     """What a run would send of one model; `changes` can be read while the preview is open.
 
-    `error` says why it would fail; `pending` that a promised plan would be finished first; `sample`, where one was
-    asked for, what becomes of some rows.
+    `error` says why it would fail; `missing` which parts could not be read now, and why; `pending` that a promised plan
+    would be finished first; `sample`, where one was asked for, what becomes of some rows.
     """
 
     model: str
@@ -42,6 +42,7 @@ class Preview:
     rejected: tuple[str, ...] = ()
     pending: bool = False
     error: str = ""
+    missing: dict[str, str] = field(default_factory=dict)
     sample: Sample | None = None
 
 
@@ -88,7 +89,8 @@ def _preview(
 
 def _changes(work: Work, sync: ModelSync, delta: Delta) -> Preview:
     plan = transform(work, delta)
-    rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), owed.REJECTED, owed.FAILED)
+    kinds = (owed.REJECTED, owed.OUTRANKED, owed.FAILED)
+    rows = owed.of_kind(owed.owed_rows(work.storage, work.model, plan.head), *kinds)
     return Preview(
         model=sync.name,
         mode=work.mode,
@@ -97,4 +99,5 @@ def _changes(work: Work, sync: ModelSync, delta: Delta) -> Preview:
         owing=dict(plan.head.owing),
         rejected=tuple(rows.column(owed.REASON).to_pylist()),
         pending=bool(work.head.promised),
+        missing=delta.missing,
     )

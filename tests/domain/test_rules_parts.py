@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from syncline import Batch, ConfigError, Limits, Missing, Read, Request, RunResult, RunStatus, Source, TransientError
+from syncline.pipeline import preview
 from syncline.sources import Combined, Part, origin
 from syncline.testing.memory import MemorySource
 from tests.domain.rig import FULL, PETS, Rig, pet, pets, whole
@@ -182,6 +183,17 @@ def test_what_an_unproven_part_lacks_waits_and_an_approval_lets_the_next_part_in
     rig.approve()
     assert rig.held == {1: "Erp"}
     assert rig.owed() == {}
+
+
+def test_a_plan_tells_what_is_missing_and_what_does_not_hold(tmp_path: Path) -> None:
+    """P6.3."""
+    rig = Parts(tmp_path, Part("shop", "shop", "a"), Part("erp", "erp", "b"), Part("crm", "crm", "c"))
+    rig.says = {"shop": [whole(pets(1))], "erp": [whole(pets(1, 2, name="Erp"))], "crm": [GONE]}
+    with preview(rig.connection, FULL, rig.store, rig.storage) as (shown,):
+        assert shown.missing == {"crm": str(GONE)}
+        assert shown.rejected == ("part erp gives this key with other values than part shop, which comes before it",)
+        assert shown.changes is not None
+        assert len(shown.changes) == 2
 
 
 def test_many_rows_that_do_not_hold_stop_the_run(tmp_path: Path) -> None:
