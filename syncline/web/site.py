@@ -55,7 +55,7 @@ class Site:
 
     def is_secure(self, request: HTTPConnection) -> bool:
         """Whether the browser came by https, here or at a proxy in front of us."""
-        return request.url.scheme == "https" or self.workspace.settings.web.address.startswith("https:")
+        return request.url.scheme in {"https", "wss"} or self.workspace.settings.web.address.startswith("https:")
 
 
 def site_of(request: HTTPConnection) -> Site:
