@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +20,12 @@ from flows.origin import check_origin
 from flows.sync import sync
 from syncline.connection import Connection, ModelSync, Schedule
 from syncline.errors import ConfigError
+from syncline.insight.due import START, spread
 from syncline.model import SyncMode
 from syncline.request import ModelRequest, Request
 from syncline.workspace import Workspace
 
 TAG = "syncline"
-_START = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def deployments_for(workspace: Workspace) -> list[RunnerDeployment]:
@@ -67,17 +67,6 @@ def schedules_for(tenant: str, connection: Connection) -> Iterator[PrefectSchedu
             yield _schedule(f"{tenant}/{connection.name}/{model.name}", model, model.schedule)
 
 
-def spread(name: str, every: timedelta) -> timedelta:
-    """When within the interval a model has its turn: always the same, and each model at another time.
-
-    Example:
-        >>> spread("default/chinook/INVOICES", timedelta(minutes=15)) < timedelta(minutes=15)
-        True
-    """
-    seconds = max(int(every.total_seconds()), 1)
-    return timedelta(seconds=int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % seconds)
-
-
 def _deployment(workspace: Workspace, connection: Connection) -> RunnerDeployment:
     models = ", ".join(model.name for model in connection.models)
     return RunnerDeployment.from_flow(
@@ -98,7 +87,7 @@ def _schedule(name: str, model: ModelSync, schedule: Schedule) -> PrefectSchedul
         if schedule.cron:
             return Cron(schedule.cron, timezone=schedule.timezone, slug=model.name, parameters=parameters)
         every = schedule.every or timedelta()
-        anchor = _START + spread(name, every)
+        anchor = START + spread(name, every)
         return Interval(every, anchor_date=anchor, timezone=schedule.timezone, slug=model.name, parameters=parameters)
     except ValueError as error:
         message = f"the schedule of model {model.name} cannot be used: {_short(error)}"

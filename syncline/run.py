@@ -56,8 +56,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step that a model's part of a run has begun, and when; the next one, or the end, says how long it took."""
+
+    name: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRun:
-    """One model's part of a run: the step it is in or ended at, and its counts.
+    """One model's part of a run: the step it is in or ended at, the steps so far, and its counts.
 
     `plan` is the changeset's id, empty where nothing changed; `files` are the publications made; `error` says what
     failed or, where the run went on without them, which parts were missing.
@@ -74,6 +82,7 @@ class ModelRun:
     error: str = ""
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,4 +302,6 @@ def _text(moment: datetime | None) -> str | None:
 
 
 def _shown(model: ModelRun) -> dict[str, Any]:
-    return {**asdict(model), "started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
+    steps = [{"name": step.name, "started_at": _text(step.started_at)} for step in model.steps]
+    times = {"started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
+    return {**asdict(model), "steps": steps, **times}

@@ -28,6 +28,9 @@ class Search:
         connection: of this connection.
         model: which had to do with this model.
         status, result, type: that are so.
+        begins: whose id begins so.
+        created_by: started by this person or key.
+        fences: which held their connection with one of these.
         since, until: created at or after, and before.
         after: that come after this place.
         limit: at most so many.
@@ -38,6 +41,9 @@ class Search:
     status: RunStatus | None = None
     result: RunResult | None = None
     type: RunType | None = None
+    begins: str | None = None
+    created_by: str | None = None
+    fences: tuple[int, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     after: Place | None = None

@@ -15,7 +15,7 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
-from syncline.run import Head, ModelRun, RunResult, RunStatus
+from syncline.run import Head, ModelRun, RunResult, RunStatus, Step
 
 PAUSE_SECONDS = 0.3
 """Rows are counted at once, but told at most this often."""
@@ -32,7 +32,7 @@ class Progress:
 
     def enter(self, step: str) -> None:
         """A step begins."""
-        self.run = replace(self.run, step=step)
+        self.run = replace(self.run, step=step, steps=(*self.run.steps, Step(step, datetime.now(UTC))))
         self._session.note(self.run)
 
     def reads(self, mode: str) -> None:

@@ -13,12 +13,19 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Select, and_, fun
 from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.request import Request
-from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.run import Counts, ModelRun, Run, RunResult, RunStatus, RunType, Step
 from syncline.search import Search
 from syncline.store import tables
 from syncline.store.tenant import Tenant
 
 _RUN, _MODEL = tables.run.c, tables.model_run.c
+_SAME = {
+    "connection": "connection",
+    "status": "status",
+    "result": "result",
+    "type": "type",
+    "created_by": "create_by_user_id",
+}
 _LISTED = 3
 """How many runs are named where a beginning fits several."""
 
@@ -132,9 +139,13 @@ class History:
 
 
 def _conditions(wanted: Search, when: Column[Any], id: Column[Any]) -> Iterator[ColumnElement[bool]]:
-    for name in ("connection", "status", "result", "type"):
+    for name, column in _SAME.items():
         if (value := getattr(wanted, name)) is not None:
-            yield _RUN[name] == value
+            yield _RUN[column] == value
+    if wanted.begins is not None:
+        yield _RUN.id.between(wanted.begins, wanted.begins + "~")  # which, unlike `startswith`, can use the key
+    if wanted.fences:
+        yield _RUN.fence.in_(wanted.fences)
     if wanted.since is not None:
         yield when >= wanted.since
     if wanted.until is not None:
@@ -161,10 +172,12 @@ def _run(row: Row[Any], models: tuple[ModelRun, ...]) -> Run:
 
 def _model_values(model: ModelRun) -> dict[str, Any]:
     values = {field.name: getattr(model, field.name) for field in fields(model)}
-    return {**values, "counts": asdict(model.counts), "files": list(model.files)}
+    steps = [[step.name, step.started_at.isoformat()] for step in model.steps]
+    return {**values, "counts": asdict(model.counts), "steps": steps, "files": list(model.files)}
 
 
 def _model(row: Row[Any]) -> ModelRun:
     values = {field.name: getattr(row, field.name) for field in fields(ModelRun)}
     values["status"], values["result"] = RunStatus(row.status), row.result and RunResult(row.result)
+    values["steps"] = tuple(Step(name, datetime.fromisoformat(started_at)) for name, started_at in row.steps)
     return ModelRun(**{**values, "counts": Counts(**row.counts), "files": tuple(row.files)})

@@ -100,6 +100,9 @@ run = Table(
     Index("syncline_run_connection_created", "tenant", "connection", "created_at"),
     Index("syncline_run_status_created", "tenant", "status", "created_at"),
     Index("syncline_run_result_created", "tenant", "result", "created_at"),
+    Index("syncline_run_type_created", "tenant", "type", "created_at"),
+    Index("syncline_run_by_created", "tenant", "create_by_user_id", "created_at"),
+    Index("syncline_run_fence", "tenant", "connection", "fence"),
 )
 
 model_run = Table(
@@ -114,6 +117,7 @@ model_run = Table(
     Column("status", Text, nullable=False),
     Column("result", Text),
     Column("step", Text, nullable=False),
+    Column("steps", JSON, nullable=False, server_default="[]"),
     Column("counts", JSON, nullable=False),
     Column("plan", Text, nullable=False),
     Column("files", JSON, nullable=False),

@@ -27,7 +27,7 @@ class SearchContract:
             store.progress(run, ModelRun(f"M{number % 2}", "full"))
             end = (RunStatus.FAILED, RunResult.ERROR) if number % 4 == 0 else (RunStatus.SUCCEEDED, RunResult.SUCCESS)
             store.close_run(run, *end)
-        store.open_run("c0", ALL)
+        store.open_run("c0", ALL, created_by="ann")
         yield store
         store.close()
 
@@ -51,6 +51,9 @@ class SearchContract:
             (Search(result=RunResult.SUCCESS), lambda run: run.result is RunResult.SUCCESS),
             (Search(type=RunType.CONFIGURATION), lambda run: run.type is RunType.CONFIGURATION),
             (Search(model="M1"), lambda run: [model.model for model in run.models] == ["M1"]),
+            (Search(begins=runs[4].id[:8]), lambda run: run.id == runs[4].id),
+            (Search(created_by="ann"), lambda run: run.created_by == "ann"),
+            (Search(connection="c0", fences=(runs[0].fence,)), lambda run: run.id == runs[0].id),
             (Search(since=runs[4].created_at), lambda run: run.created_at >= runs[4].created_at),
             (Search(until=runs[4].created_at), lambda run: run.created_at < runs[4].created_at),
             (Search(connection="c1", model="M0"), lambda run: run.connection == "c1" and run.models[0].model == "M0"),

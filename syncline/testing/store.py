@@ -11,7 +11,7 @@ import pytest
 from syncline.changes import RowFile
 from syncline.errors import Busy, ConfigError
 from syncline.request import ModelRequest, Request
-from syncline.run import Counts, Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType, Store
+from syncline.run import Counts, Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType, Step, Store
 from syncline.snapshot import Layers
 from syncline.store import SqlStore, open_store
 
@@ -101,7 +101,8 @@ class StoreContract:
     def test_the_progress_of_models_is_kept_in_their_order(self, store: Store) -> None:
         run = store.open_run("pets", ALL)
         began = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
-        birds = ModelRun("BIRDS", "full", RunStatus.RUNNING, step="extract", started_at=began)
+        steps = (Step("check", began), Step("extract", began))
+        birds = ModelRun("BIRDS", "full", RunStatus.RUNNING, step="extract", started_at=began, steps=steps)
         done = ModelRun(
             "ANTS",
             "incremental",
