@@ -21,6 +21,10 @@ class RunType(StrEnum):
     CONFIGURATION = "configuration update"
 
 
+UNPUBLISHED = "not published"
+"""What the `error` of a model that went well says before why a file of it was held back."""
+
+
 class RunStatus(StrEnum):
     """Where a run stands; these four only (P4.12)."""
 

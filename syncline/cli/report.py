@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from syncline.cli.screen import lasting, moment, note, number, table
 from syncline.connection import ModelSync
 from syncline.publication import latest, located
-from syncline.run import ModelRun, Run, RunResult, RunStatus
+from syncline.run import UNPUBLISHED, ModelRun, Run, RunResult, RunStatus
 from syncline.workspace import Workspace
 
 _RARE = ["rejected", "withheld"]
@@ -73,7 +73,7 @@ def advice(run: Run, workspace: Workspace) -> list[str]:
     lines += [
         f"Publish it all the same: syncline files publish {run.connection} --model {model.model} --force"
         for model in run.models
-        if model.error and model.status is RunStatus.SUCCEEDED
+        if UNPUBLISHED in model.error and model.status is RunStatus.SUCCEEDED
     ]
     rejected = {model.model for model in run.models if model.counts.rejected}
     if rejected:

@@ -15,7 +15,7 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
-from syncline.run import Head, ModelRun, RunResult, RunStatus, Step
+from syncline.run import UNPUBLISHED, Head, ModelRun, RunResult, RunStatus, Step
 
 PAUSE_SECONDS = 0.3
 """Rows are counted at once, but told at most this often."""
@@ -81,7 +81,7 @@ class Progress:
         changed = counts.inserted or counts.updated or counts.deleted
         result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
         why = [self.run.error] if self.run.error else []
-        why += [f"not published: {reason}" for reason in done.withheld]
+        why += [f"{UNPUBLISHED}: {reason}" for reason in done.withheld]
         if rejected or withheld or why:
             result = RunResult.PARTIAL
         self._end(RunStatus.SUCCEEDED, result, files=done.files, error="; ".join(why))
