@@ -5,44 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 from syncline.changes import RowFile
 from syncline.model import JSON, Cursor
 from syncline.request import Request
 from syncline.snapshot import Layers
+from syncline.status import RunResult, RunStatus, RunType
 
-
-class RunType(StrEnum):
-    """Why a run is there (P4.8, P4.11)."""
-
-    RESOURCES = "resources update"
-    CONFIGURATION = "configuration update"
-
-
-UNPUBLISHED = "not published"
-"""What the `error` of a model that went well says before why a file of it was held back."""
-
-
-class RunStatus(StrEnum):
-    """Where a run stands; these four only (P4.12)."""
-
-    SCHEDULED = "scheduled"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class RunResult(StrEnum):
-    """How a run ended (R30)."""
-
-    SUCCESS = "success"
-    PARTIAL = "partial"
-    NO_CHANGES = "no_changes"
-    SKIPPED = "skipped"
-    CANCELLED = "cancelled"
-    ERROR = "error"
+__all__ = ["Counts", "Entry", "Head", "ModelRun", "Run", "RunResult", "RunStatus", "RunType", "Step", "Store"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from syncline.cli.screen import lasting, moment, note, number, table
 from syncline.connection import ModelSync
 from syncline.publication import latest, located
-from syncline.run import UNPUBLISHED, ModelRun, Run, RunResult, RunStatus
+from syncline.run import ModelRun, Run, RunResult, RunStatus
+from syncline.status import UNPUBLISHED
 from syncline.workspace import Workspace
 
 _RARE = ["rejected", "withheld"]

@@ -15,7 +15,8 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
-from syncline.run import UNPUBLISHED, Head, ModelRun, RunResult, RunStatus, Step
+from syncline.run import Head, ModelRun, RunResult, RunStatus, Step
+from syncline.status import UNPUBLISHED
 
 PAUSE_SECONDS = 0.3
 """Rows are counted at once, but told at most this often."""

@@ -1,0 +1,36 @@
+"""How a run stands, and how it ended."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RunType(StrEnum):
+    """Why a run is there (P4.8, P4.11)."""
+
+    RESOURCES = "resources update"
+    CONFIGURATION = "configuration update"
+
+
+UNPUBLISHED = "not published"
+"""What the `error` of a model that went well says before why a file of it was held back."""
+
+
+class RunStatus(StrEnum):
+    """Where a run stands; these four only (P4.12)."""
+
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RunResult(StrEnum):
+    """How a run ended (R30)."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"
+    NO_CHANGES = "no_changes"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    ERROR = "error"
