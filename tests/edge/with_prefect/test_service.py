@@ -77,6 +77,7 @@ def test_prefects_page_is_found_beneath_ours_by_who_may(workspace: Workspace) ->
         assert httpx.get(f"{page}/api/health").json() is True
         found = httpx.get(f"{page}/", headers={"Accept": "text/html"}, follow_redirects=True)
         assert (found.status_code, "<script" in found.text) == (200, True)
+        assert "connect-src 'self';" in found.headers["content-security-policy"]  # it reports to nobody
         asked = httpx.post(f"{page}/api/deployments/filter", json={"limit": 5})
         assert {one["name"] for one in asked.json()} == {"clock", "shop"}
         elsewhere = {"Origin": "http://evil.example"}
