@@ -176,6 +176,12 @@ def test_keys_of_any_type_lead_back_to_their_rows(shop: Shop) -> None:
     assert done.table.equals(rows.take(pa.array([1, 0])))
 
 
+def test_many_rows_in_another_order_stay_with_their_sources(shop: Shop) -> None:
+    done = mill(shop('return rows.sort_by([("price", "descending"), ("Id", "descending")])'), pets(*["x"] * 150_000))
+    assert done.sources == [(id,) for id in done.table["Id"].to_pylist()]
+    assert len(set(done.sources)) == 150_000
+
+
 def test_columns_of_a_function_are_seen_from_a_table_without_rows_or_declared(shop: Shop) -> None:
     unknown = 'return rows.append_column("x", pa.nulls(len(rows)))'
     message = refused(shop(unknown))
@@ -192,6 +198,8 @@ def test_columns_of_a_function_are_seen_from_a_table_without_rows_or_declared(sh
 def test_what_is_no_function_on_rows_is_told(shop: Shop, tmp_path: Path) -> None:
     assert "annotate it as `pa.Table -> pa.Table`" in refused(shop("return rows", "list"))
     write(tmp_path, "def f(rows): return rows\n")
+    assert "does not say that it takes and gives rows" in refused(Transform(function="shop:f", folder=tmp_path))
+    write(tmp_path, "def f(rows: pa.Table) -> list: return rows\n")
     assert "does not say that it takes and gives rows" in refused(Transform(function="shop:f", folder=tmp_path))
     write(tmp_path, "def f(rows: pa.Table, more: int) -> pa.Table: return rows\n")
     assert "`shop:f` takes 2 things, not rows alone" in refused(Transform(function="shop:f", folder=tmp_path))
