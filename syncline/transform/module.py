@@ -123,8 +123,8 @@ def _line(error: Exception, file: Path) -> str:
 @contextmanager
 def _alone(module: str, folder: Path) -> Iterator[set[Path]]:
     """Modules are looked for in `folder` first; afterwards all is as it was. Gives the files that were loaded there."""
-    own = _top(module)
-    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) == own or _hides(name, folder)}
+    others = {name for name in set(map(_top, sys.modules)) if _hides(name, folder)} | {_top(module)}
+    hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if _top(name) in others}
     before, writes = set(sys.modules), sys.dont_write_bytecode
     there, loaded = {_top(name) for name in before}, set[Path]()
     sys.path.insert(0, str(folder))
@@ -148,7 +148,7 @@ def _top(module: str) -> str:
 
 def _hides(module: str, folder: Path) -> bool:
     """A module of this name is loaded, but it is not the one in `folder`."""
-    return _inside(_top(module), folder) is not None and not _within(sys.modules[_top(module)], folder)
+    return _inside(module, folder) is not None and not (module in sys.modules and _within(sys.modules[module], folder))
 
 
 def _within(module: ModuleType, folder: Path) -> list[Path]:

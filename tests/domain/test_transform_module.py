@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
+import wave
+import wsgiref.util
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from tests.domain.mill import write
 
 
 def test_a_module_is_found_in_the_folder_first_and_else_where_python_looks(tmp_path: Path) -> None:
-    write(tmp_path, "def f(): return 'mine'\n", "json")
-    assert function("json:f", tmp_path)() == "mine"
+    write(tmp_path, "def f(): return 'mine'\n", "wave")
+    assert function("wave:f", tmp_path)() == "mine"
     assert function("textwrap:dedent", tmp_path)("  a") == "a"
-    assert sys.modules["json"] is json
+    assert sys.modules["wave"] is wave
 
 
 def test_a_module_is_loaded_as_it_is_now_with_those_beside_it(tmp_path: Path) -> None:
@@ -33,6 +34,16 @@ def test_a_module_is_loaded_as_it_is_now_with_those_beside_it(tmp_path: Path) ->
     assert function("shop:f", tmp_path)() == 22
     write(tmp_path, "def f(): return 'new'\n", "shop")
     assert function("shop:f", tmp_path)() == "new"
+
+
+def test_modules_of_others_with_the_same_names_are_hidden_meanwhile(tmp_path: Path) -> None:
+    write(tmp_path, "from wsgiref import util\nfrom wsgiref.more import MORE\ndef f(): return util, MORE\n", "shop")
+    write(tmp_path, "util = 'mine'\n", "wsgiref.__init__")
+    write(tmp_path, "MORE = 5\n", "wsgiref.more")
+    before = sys.modules["wsgiref.util"]
+    assert function("shop:f", tmp_path)() == ("mine", 5)
+    assert sys.modules["wsgiref.util"] is before is wsgiref.util
+    assert "wsgiref.more" not in sys.modules
 
 
 def test_modules_of_two_folders_do_not_meet(tmp_path: Path) -> None:
