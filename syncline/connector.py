@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from syncline.changes import Changeset
 from syncline.errors import ConfigError
-from syncline.model import Batch, DataModel, Read, Rejection
+from syncline.model import Batch, Cursor, DataModel, Read, Rejection
 from syncline.secret import Secret
 
 Idempotence: TypeAlias = Literal["plan", "key", "none"]
@@ -130,6 +130,14 @@ class Source(Connector, ABC):
         """
         del origin
         return None
+
+    def reaches(self, origin: str, since: Mapping[str, Cursor]) -> bool:
+        """Whether it still knows all that changed since these cursors, deletions included; else it is read in full.
+
+        For sources that tell of changes for a while only: a log that is cut, marks of deletion that go.
+        """
+        del origin, since
+        return True
 
     def places(self, origin: str) -> Iterable[tuple[str, str]]:
         """What a model is read from: the identity of a source, and what is read there."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 from syncline.connector import Source
 from syncline.constants import Constants
 from syncline.errors import Missing, TransientError
-from syncline.model import JSON, Batch, DataModel, Read
+from syncline.model import JSON, Batch, Cursor, DataModel, Read
 from syncline.patience import patient
 
 BETWEEN = "/"
@@ -111,6 +111,12 @@ class Combined(Source):
         if not others and not first.name:
             return self.members[first.source].order(first.origin)
         return [first.name, *(part.name for part in others)]
+
+    def reaches(self, origin: str, since: Mapping[str, Cursor]) -> bool:
+        """Whether each part does."""
+        return all(
+            self.members[part.source].reaches(part.origin, _below(part.name, since)) for part in self.parts(origin)
+        )
 
     def places(self, origin: str) -> Iterator[tuple[str, str]]:
         """What each part is read from."""

@@ -15,6 +15,9 @@ from syncline.config.setting import anchored
 from syncline.connection import Connection
 from syncline.errors import ConfigError
 from syncline.people import People, checked_tenant
+from syncline.pushed.reading import readers, supplied
+from syncline.pushed.source import Supply
+from syncline.pushed.store import PushStore
 from syncline.search import ServiceStore
 from syncline.secret import Secret
 from syncline.storage import Storage
@@ -90,6 +93,25 @@ class Workspace:
 
         home = self.settings.tenant
         return SqlPeople(self._memory.database, checked_tenant(tenant or home), actor, address, home)
+
+    def pushed(self, tenant: str | None = None) -> PushStore:
+        """What others have pushed to this workspace's company, or to another."""
+        from syncline.store.pushed import SqlPushed  # noqa: PLC0415 - with the store
+
+        return SqlPushed(self._memory.database, checked_tenant(tenant or self.settings.tenant))
+
+    @cached_property
+    def _supply(self) -> Supply:
+        return Supply(self.settings.push, self.pushed, self._passed)
+
+    def _passed(self, model: str) -> list[int]:
+        """How far the connections have come that read this pushed model; those that never did hold up nobody."""
+        found = []
+        for connection in self.connections.values():
+            for name, part in readers(connection, model):
+                cursor = self.store.head(connection.name, name).cursors.get(part)
+                found += [cursor] if isinstance(cursor, int) else []
+        return found
 
     @cached_property
     def _memory(self) -> SqlStore:
@@ -170,6 +192,7 @@ class Workspace:
             except ConfigError as error:
                 errors[file.stem if file.stem not in errors else file.name] = error
                 continue
+            connection = replace(connection, source=supplied(connection.source, self._supply))
             if connection.name in found:
                 message = f"the connection `{connection.name}` is declared in {found[connection.name].where} as well"
                 errors[file.name] = ConfigError(message, where=connection.where, hint="rename one of them")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncline.config import defaults, end, shape, web
+from syncline.config import defaults, end, push, shape, web
 from syncline.config.file import load
 from syncline.config.key import Key, Keys, nodes, shapes, values
 from syncline.config.mistakes import Mistakes
@@ -16,6 +16,7 @@ from syncline.config.scope import chain
 from syncline.config.setting import resolved
 from syncline.config.web import Web
 from syncline.connection import Intake
+from syncline.pushed.model import PushModel
 
 TENANT: Keys = {"defaults": defaults.KEY}
 
@@ -32,6 +33,7 @@ class Settings:
         destinations: those that connections may name.
         allow_private_urls: files may be handed over from one's own network and this machine.
         largest_file: how many bytes a file that is handed over may have.
+        push: the models that others push rows of.
         web: where pages and API are found, and who vouches for people.
     """
 
@@ -42,6 +44,7 @@ class Settings:
     destinations: Mapping[str, Node] = field(default_factory=dict)
     allow_private_urls: bool = False
     largest_file: int = Intake().most_bytes
+    push: Mapping[str, PushModel] = field(default_factory=dict)
     web: Web = field(default_factory=Web)
 
 
@@ -86,6 +89,7 @@ WORKSPACE: Keys = {
     "destinations": Key(
         _destinations, shape.named("Destinations that connections may name.", {"$ref": "#/$defs/destination"})
     ),
+    "push": push.KEY,
     "web": web.KEY,
 }
 SHAPE = shape.mapping("Settings of the whole workspace.", shapes(WORKSPACE))

@@ -110,11 +110,12 @@ def _key_before(head: Head) -> tuple[str, ...]:
 
 
 def _mode(connection: Connection, sync: ModelSync, request: Request, head: Head, model: DataModel) -> SyncMode:
-    """An incremental read needs cursors, taken with the same settings; else it is a full one (R5, R7)."""
+    """An incremental read needs cursors, taken with the same settings; else it is a full one (R5, R7, R33)."""
     asked = request.mode(connection, sync)
     if request.update:
         return asked
     fingerprint = read_fingerprint(sync, model, connection.source.identity())
-    if asked is SyncMode.INCREMENTAL and (not head.cursors or head.read != fingerprint):
-        return SyncMode.FULL
-    return asked
+    if asked is not SyncMode.INCREMENTAL:
+        return asked
+    is_known = head.cursors and head.read == fingerprint and connection.source.reaches(sync.origin, head.cursors)
+    return asked if is_known else SyncMode.FULL

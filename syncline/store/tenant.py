@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Select, Table, Update, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+
+from syncline.store.many import Columns, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,10 @@ class Tenant:
         kind = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         new = kind(table).values(tenant=self.name, **values).on_conflict_do_nothing().returning(table.c.tenant)
         return connection.execute(new).first() is not None
+
+    def upsert(self, connection: Connection, table: Table, same: Mapping[str, Any], columns: Columns) -> None:
+        """Put many rows of this tenant in place of those with their key; `same` is what all of them have."""
+        upsert(connection, table, {"tenant": self.name, **same}, columns)
 
     def update(self, table: Table, **values: Any) -> Update:
         """A change to rows of this tenant."""

@@ -17,6 +17,7 @@ from syncline.connection import Connection
 from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.people import Caller, People, Refused, Scope, checked_tenant
+from syncline.pushed.store import PushStore
 from syncline.run import Run
 from syncline.search import ServiceStore
 from syncline.web.problem import Problem, forbidden, not_found, of_error
@@ -50,6 +51,11 @@ class Visit:
     def people(self) -> People:
         """The people and keys of the caller's company; changes are noted as the caller's."""
         return self.site.workspace.people(self.caller.tenant, actor=self.caller.id, address=self.address)
+
+    @cached_property
+    def pushed(self) -> PushStore:
+        """What was pushed to the caller's company."""
+        return self.site.workspace.pushed(self.caller.tenant)
 
     @property
     def connections(self) -> Mapping[str, Connection]:

@@ -14,6 +14,7 @@ ENTRY_POINTS = {
     ("console_scripts", "syncline"),
     ("syncline.destinations", "sql"),
     ("syncline.sources", "files"),
+    ("syncline.sources", "pushed"),
     ("syncline.sources", "sql"),
 }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.api import connections, runs
+from syncline.web.api import connections, push, runs
 from syncline.web.visit import SCHEMES
 
 router = APIRouter(prefix="/api/v1", dependencies=SCHEMES)
-for _part in (connections, runs):
+for _part in (connections, runs, push):
     router.include_router(_part.router)
