@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -11,6 +12,7 @@ from syncline.errors import ConfigError
 from syncline.model import JSON, SyncMode
 from syncline.source_file import SourceFile
 
+_LIST = re.compile(r"\w[\w%~.-]{0,254}", re.ASCII)
 _KNOWN = ("full_sync", "data_models_to_sync", "resend", "approve", "update", "source_files")
 
 
@@ -73,7 +75,7 @@ class Request:
             full_sync=_flag(asked, "full_sync"),
             data_models_to_sync=tuple(_model_request(item) for item in models),
             resend=_flag(asked, "resend"),
-            approve={str(model): str(plan) for model, plan in approve.items()},
+            approve={str(model): _list(plan) for model, plan in approve.items()},
             update=_flag(asked, "update"),
             source_files=tuple(SourceFile.parse(item) for item in files),
         )
@@ -110,6 +112,29 @@ class Request:
             hint = f"`data_model`: one of {', '.join(model.name for model in found)}"
             raise ConfigError("it is not said which model the files handed over are of", hint=hint)
         return found
+
+    def covers(self, other: Request, connection: Connection) -> bool:
+        """Whether a run of this request brings all that the other asks for (R29).
+
+        Files that are handed over, approvals and updates are covered by themselves alone: a run asked for other things
+        does not do them. A full read brings what any other brings, one from a date what one from a later date does.
+
+        Raises:
+            ConfigError: one of them does not fit the connection.
+        """
+        if other.source_files or self.source_files or self.approve != other.approve or self.update != other.update:
+            return False
+        mine, wanted = self.models(connection), other.models(connection)
+        are_there = {model.name for model in wanted} <= {model.name for model in mine}
+        resends = self.resend or not other.resend
+        return are_there and resends and all(self._reads_for(other, connection, model) for model in wanted)
+
+    def _reads_for(self, other: Request, connection: Connection, model: ModelSync) -> bool:
+        mode, wanted = self.mode(connection, model), other.mode(connection, model)
+        since, from_date = self.sync_from(model.name), other.sync_from(model.name)
+        if since is not None and from_date is not None:
+            return since <= from_date
+        return mode in (wanted, SyncMode.FULL)
 
     def files(self, model: str) -> tuple[SourceFile, ...]:
         """The files handed over for a model."""
@@ -157,6 +182,13 @@ def _flag(asked: Mapping[str, object], key: str) -> bool:
     return value
 
 
+def _list(shown: object) -> str:
+    """The name of a list of what is owed, which is that of a folder and can lead nowhere else."""
+    if not isinstance(shown, str) or not _LIST.fullmatch(shown):
+        raise ConfigError("`approve` names no list that was shown", hint='{"MODEL": "the list as it was shown"}')
+    return shown
+
+
 def _model_request(item: object) -> ModelRequest:
     if isinstance(item, str):
         return ModelRequest(item)
@@ -185,4 +217,7 @@ def moment(value: object) -> datetime:
             raise ConfigError(f"`{value}` is not a date", hint="e.g. 2023-01-31 or 2023-01-31T12:00:00Z") from error
     if not isinstance(value, datetime):
         raise ConfigError(f"`{value}` is not a date", hint="e.g. 2023-01-31")
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ConfigError(f"`{value}` is out of range", hint="e.g. 2023-01-31") from error

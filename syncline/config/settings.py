@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncline.config import defaults, end, push, shape, web
+from syncline.config import api, defaults, end, push, shape, web
+from syncline.config.api import Api
 from syncline.config.file import load
 from syncline.config.key import Key, Keys, nodes, shapes, values
 from syncline.config.mistakes import Mistakes
@@ -35,6 +36,7 @@ class Settings:
         largest_file: how many bytes a file that is handed over may have.
         push: the models that others push rows of.
         web: where pages and API are found, and who vouches for people.
+        api: what may be named by what comes in by the API.
     """
 
     tenant: str = "default"
@@ -46,6 +48,7 @@ class Settings:
     largest_file: int = Intake().most_bytes
     push: Mapping[str, PushModel] = field(default_factory=dict)
     web: Web = field(default_factory=Web)
+    api: Api = field(default_factory=Api)
 
 
 def _tenants(node: Node) -> dict[str, Node]:
@@ -91,6 +94,7 @@ WORKSPACE: Keys = {
     ),
     "push": push.KEY,
     "web": web.KEY,
+    "api": api.KEY,
 }
 SHAPE = shape.mapping("Settings of the whole workspace.", shapes(WORKSPACE))
 

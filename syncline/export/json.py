@@ -18,7 +18,7 @@ _ESCAPED = r'["\\\x00-\x1f]'
 
 def write_lines(rows: Iterable[pa.RecordBatch], _schema: pa.Schema, options: Options, file: BinaryIO) -> None:
     """Write an object a line."""
-    file.writelines(content(joined("", _objects(batch, options), "\n")) for _, batch in pieces(rows))
+    file.writelines(content(joined("", objects(batch, options), "\n")) for _, batch in pieces(rows))
 
 
 def write_array(rows: Iterable[pa.RecordBatch], _schema: pa.Schema, options: Options, file: BinaryIO) -> None:
@@ -26,12 +26,18 @@ def write_array(rows: Iterable[pa.RecordBatch], _schema: pa.Schema, options: Opt
     before = b"[\n"
     for _, batch in pieces(rows):
         file.write(before)
-        file.write(content(_objects(batch, options), ",\n"))
+        file.write(content(objects(batch, options), ",\n"))
         before = b",\n"
     file.write(b"[]\n" if before == b"[\n" else b"\n]\n")
 
 
-def _objects(batch: pa.RecordBatch, options: Options) -> pa.Array:
+def objects(batch: pa.RecordBatch, options: Options) -> pa.Array:
+    """Each row as the text of a JSON object.
+
+    Example:
+        >>> objects(pa.record_batch({"id": [1], "name": [None]}), Options()).to_pylist()
+        ['{"id":1,"name":null}']
+    """
     names = [json.dumps(name, ensure_ascii=False) for name in batch.schema.names]
     cells = [joined(f"{name}:", _value(column, options)) for name, column in zip(names, batch.columns, strict=True)]
     return joined("{", pc.binary_join_element_wise(*cells, large(",")), "}")

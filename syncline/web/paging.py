@@ -29,6 +29,8 @@ def _utc(moment: datetime) -> datetime:
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
 After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
+Offset = Annotated[str | None, Query(pattern=r"^[0-9]{1,15}$", description="`next` of the page before.")]
+"""Where a page begins of what does not change any more."""
 Moment = Annotated[datetime, AfterValidator(_utc)]
 """A time as ISO 8601."""
 
@@ -48,6 +50,11 @@ def place(after: str | None) -> Place | None:
         invalid([At("this is not the `next` of a page", parameter="after")])
 
 
+def offset(after: str | None) -> int:
+    """How many items lie before a page."""
+    return int(after or 0)
+
+
 def after(place: Place) -> str:
     """The text for `next`."""
     text = json.dumps([place.created_at.isoformat(), place.run])
@@ -59,3 +66,20 @@ def listed(items: Sequence[Item], limit: int, show: Callable[[Item], Any], where
     shown = items[:limit]
     more = after(where(shown[-1])) if len(items) > limit else None
     return {"items": [show(item) for item in shown], "next": more}
+
+
+def cut(items: Sequence[Item], after: str | None, limit: int, show: Callable[[Item], Any]) -> dict[str, Any]:
+    """A page of a list that is all there.
+
+    Example:
+        >>> cut("abcde", "2", 2, str.upper)
+        {'items': ['C', 'D'], 'next': '4'}
+    """
+    start = offset(after)
+    more = str(start + limit) if len(items) > start + limit else None
+    return {"items": [show(item) for item in items[start : start + limit]], "next": more}
+
+
+def told(moment: datetime | None) -> str | None:
+    """A time as programs are told."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

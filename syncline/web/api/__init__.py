@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.api import connections, push, runs
+from syncline.web.api import changes, connections, entries, push, runs, starting
+from syncline.web.api.body import PROBLEMS
 from syncline.web.visit import SCHEMES
 
-router = APIRouter(prefix="/api/v1", dependencies=SCHEMES)
-for _part in (connections, runs, push):
+router = APIRouter(prefix="/api/v1", dependencies=SCHEMES, responses=PROBLEMS)
+for _part in (connections, starting, runs, changes, entries, push):
     router.include_router(_part.router)

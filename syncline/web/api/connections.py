@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from syncline.connection import Connection, ModelSync, Schedule
+from syncline.web.api.body import ConnectionName
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter(prefix="/connections", tags=["connections"])
@@ -20,10 +21,10 @@ def list_connections(visit: CanRead) -> dict[str, Any]:
     return {"items": shown, "errors": wrong, "next": None}
 
 
-@router.get("/{name}", operation_id="read_connection")
-def read_connection(name: str, visit: CanRead) -> dict[str, Any]:
+@router.get("/{connection}", operation_id="read_connection")
+def read_connection(connection: ConnectionName, visit: CanRead) -> dict[str, Any]:
     """One connection."""
-    return _shown(visit, visit.connection(name))
+    return _shown(visit, visit.connection(connection))
 
 
 def _shown(visit: Visit, connection: Connection) -> dict[str, Any]:

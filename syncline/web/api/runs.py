@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 
+from syncline.connection import Download
+from syncline.insight.outlook import outlook
+from syncline.insight.reason import reasons
 from syncline.run import Run, RunStatus, RunType
 from syncline.search import Place, Search
 from syncline.web import paging
-from syncline.web.visit import CanRead
+from syncline.web.api.body import ModelName, RunId
+from syncline.web.problem import Problem, not_found
+from syncline.web.visit import CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+_BEFORE = 20
+"""So many runs before tell how long one takes."""
 _Name = Annotated[str | None, Query(max_length=200)]
 
 
@@ -42,6 +52,61 @@ def list_runs(
 
 
 @router.get("/{run}", operation_id="read_run")
-def read_run(run: str, visit: CanRead) -> dict[str, Any]:
-    """One run, with how far its models are."""
+def read_run(run: RunId, visit: CanRead) -> dict[str, Any]:
+    """One run, with how far its models are and why it stands as it does (P1.3, P6.15)."""
+    found = visit.run(run)
+    why = [{"rule": reason.rule, "text": reason.text} for reason in reasons(found)]
+    page = visit.site.starter.page_of(found) or None
+    return found.as_json() | {"models": _models(visit, found), "reasons": why, "page": page}
+
+
+@router.get("/{run}/models", operation_id="list_run_models")
+def list_run_models(run: RunId, visit: CanRead) -> dict[str, Any]:
+    """The models of a run: the step each is in or ended at, and its counts."""
+    return {"items": _models(visit, visit.run(run)), "next": None}
+
+
+@router.get("/{run}/models/{model}", operation_id="read_run_model")
+def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> dict[str, Any]:
+    """One model of a run."""
+    models = _models(visit, visit.run(run))
+    return next((one for one in models if one["model"] == model), None) or not_found(f"model `{model}` in this run")
+
+
+@router.get("/{run}/files", operation_id="list_run_files")
+def list_run_files(run: RunId, visit: CanRead) -> dict[str, Any]:
+    """The files that a run has made; `url` where they may be downloaded (P1.18)."""
+    found = visit.run(run)
+    connection = visit.connections.get(found.connection)
+    may_load = connection is not None and Download.FILE in connection.downloads
+    files = [(model.model, file) for model in found.models for file in model.files]
+    return {"items": [_file(found, model, file, may_load=may_load) for model, file in files], "next": None}
+
+
+@router.post("/{run}/cancel", operation_id="cancel_run", status_code=202)
+def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
+    """Have a run end after the model it is at, or not begin; what is committed stays (R30)."""
+    found = visit.run(run)
+    if found.status not in (RunStatus.SCHEDULED, RunStatus.RUNNING):
+        raise Problem(409, f"the run has ended: {found.result or found.status}")
+    visit.site.starter.cancel(found)
+    visit.note("run cancelled", found.id, connection=found.connection)
     return visit.run(run).as_json()
+
+
+def _models(visit: Visit, run: Run) -> list[dict[str, Any]]:
+    """The models with what is left of those that are running, by how long it took the last times."""
+    shown: list[dict[str, Any]] = run.as_json()["models"]
+    is_on = any(model.status is RunStatus.RUNNING for model in run.models)
+    before = visit.store.search(Search(connection=run.connection, limit=_BEFORE)) if is_on else []
+    for one, model in zip(shown, run.models, strict=True):
+        left = outlook(model, before, datetime.now(UTC))
+        one |= {"share": left.share, "secondsLeft": left.seconds}
+    return shown
+
+
+def _file(run: Run, model: str, file: str, *, may_load: bool) -> dict[str, Any]:
+    """A file, by its name in its place; its own address is for those alone who run the workspace."""
+    name = PurePosixPath(file).name
+    way = "/".join(quote(part, safe="") for part in (run.tenant, run.connection, model))
+    return {"model": model, "name": name, "url": f"/files/{way}/versions/{quote(name)}" if may_load else None}

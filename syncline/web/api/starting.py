@@ -1,0 +1,120 @@
+"""Starting runs: as asked, once more for what was rejected, and for what was approved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from starlette.responses import JSONResponse, Response
+
+from syncline.connection import Connection
+from syncline.errors import Busy
+from syncline.model import SyncMode
+from syncline.owed import ABSENT, WITHHELD
+from syncline.pipeline.record import keeps_list
+from syncline.request import ModelRequest, Request
+from syncline.run import Entry, Run
+from syncline.web.api.body import ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
+from syncline.web.problem import At, Problem, forbidden, invalid
+from syncline.web.visit import CanRun, Visit
+
+router = APIRouter(tags=["runs"])
+AWAITING = (WITHHELD, ABSENT)
+"""What waits for a person, and is not tried again by itself."""
+_LOCATION = {"Location": {"description": "Where the run is shown.", "schema": {"type": "string"}}}
+BEGUN: dict[int | str, dict[str, Any]] = {
+    202: {"description": "The run has begun, or waits to.", "headers": _LOCATION},
+    303: {"description": "A run that is active does what is asked for.", "headers": _LOCATION},
+}
+
+
+@router.post("/connections/{connection}/runs", operation_id="start_run", status_code=202, responses=BEGUN)
+def start_run(
+    connection: ConnectionName, visit: CanRun, asked: Annotated[RunToStart | None, Body()] = None
+) -> Response:
+    """Start a run; where an active one does what is asked for, go there (R29)."""
+    found = visit.connection(connection)
+    request = (asked or RunToStart()).request()
+    if any(file.path for file in request.source_files) and not visit.site.workspace.settings.api.paths:
+        forbidden("a file cannot be named by its path here", "hand over an address, or allow it: api: {paths: true}")
+    return begun(visit, found, request)
+
+
+@router.post("/connections/{connection}/refresh", operation_id="refresh_connection", status_code=202, responses=BEGUN)
+def refresh_connection(connection: ConnectionName, visit: CanRun) -> Response:
+    """Start an incremental run of all models (P3.13)."""
+    found = visit.connection(connection)
+    if SyncMode.INCREMENTAL not in found.features:
+        raise Problem(422, f"connection {connection} does not allow incremental runs", hint="start a full one")
+    return begun(visit, found, Request())
+
+
+@router.post("/connections/{connection}/approve", operation_id="approve", status_code=202, responses=BEGUN)
+def approve(connection: ConnectionName, visit: CanRun, asked: ModelsToApprove) -> Response:
+    """Let deletions go that were withheld: exactly those that were shown (R26)."""
+    found = visit.connection(connection)
+    request = Request.parse({"approve": asked.models})
+    request.models(found)
+    heads, site = visit.store.heads(connection), visit.site
+    for model, shown in request.approve.items():
+        waits = model in heads and any(heads[model].owing.get(kind) for kind in AWAITING)
+        if not waits or not keeps_list(site.workspace.storage, visit.caller.tenant, connection, model, shown):
+            raise Problem(409, f"nothing of this list of model {model} waits any more", hint="look at it again")
+    return begun(visit, found, request)
+
+
+@router.post("/connections/{connection}/entries/retry", operation_id="retry_entries", status_code=202, responses=BEGUN)
+def retry_entries(
+    connection: ConnectionName, visit: CanRun, asked: Annotated[ModelsToRetry | None, Body()] = None
+) -> Response:
+    """Start a run of the models that have rejected rows, which tries these again (P6.9)."""
+    found = visit.connection(connection)
+    wanted = (asked or ModelsToRetry()).models
+    for at, model in enumerate(wanted):
+        if model not in {one.name for one in found.models}:
+            known = ", ".join(one.name for one in found.models)
+            invalid([At(f"there is no such model; known are {known}", ("models", at))])
+    owing = _to_retry(visit.store.entries(connection))
+    return _retried(visit, found, owing & set(wanted) if wanted else owing)
+
+
+@router.post("/runs/{run}/retry", operation_id="retry_run", status_code=202, responses=BEGUN)
+def retry_run(run: RunId, visit: CanRun) -> Response:
+    """Start a run of the models of this one that have rejected rows, or that failed."""
+    before = visit.run(run)
+    failed = {model.model for model in before.models if model.error}
+    owing = _to_retry(visit.store.entries(before.connection)) & {model.model for model in before.models}
+    return _retried(visit, visit.connection(before.connection), owing | failed)
+
+
+def begun(visit: Visit, connection: Connection, request: Request) -> Response:
+    """Start a run and say where it is found; or where the active one is that does what is asked for (R29).
+
+    Raises:
+        Busy: the active one does not.
+        ConfigError: the request does not fit the connection.
+    """
+    try:
+        run = visit.site.starter.start(connection.name, request, created_by=visit.caller.id)
+    except Busy as busy:
+        active = visit.store.run(busy.run)
+        if not active.request.covers(request, connection):
+            raise
+        return _found(active, 303)
+    visit.note("run started", run.id, connection=connection.name)
+    return _found(run, 202)
+
+
+def _retried(visit: Visit, connection: Connection, models: set[str]) -> Response:
+    known = sorted(models & {model.name for model in connection.models})
+    if not known:
+        raise Problem(409, "there is nothing to try again")
+    return begun(visit, connection, Request(data_models_to_sync=tuple(map(ModelRequest, known))))
+
+
+def _to_retry(entries: list[Entry]) -> set[str]:
+    return {entry.model for entry in entries if entry.kind not in AWAITING}
+
+
+def _found(run: Run, status: int) -> Response:
+    return JSONResponse(run.as_json(), status, {"Location": f"/api/v1/runs/{run.id}"})
