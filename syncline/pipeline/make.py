@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from syncline import owed
-from syncline.changes import STALE, columns, keys
+from syncline.changes import STALE, keys
 from syncline.engine import Engine
+from syncline.pipeline.dispute import REASON, settle
 from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Work
 from syncline.statement import listed, literal
-
-TAKEN = "its key at the destination is that of another row"
-TWICE = "two different rows with one key are made of it"
-_REASON = "_reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +45,11 @@ def make(engine: Engine, work: Work, differing: pa.Table) -> Making:
     engine.run(f"CREATE TEMP VIEW made AS SELECT * FROM read_parquet({literal(path)})")
     rejected = owed.from_rejections(result.rejections, work.made if work.is_whole else work.model, owed.FAILED)
     named = rejected.select(rejected.column_names[: len(work.origin)]).rename_columns(work.origin)
-    engine.register("rejected", named.append_column(_REASON, rejected.column(owed.REASON)))
+    engine.register("rejected", named.append_column(REASON, rejected.column(owed.REASON)))
     engine.run(f"CREATE TEMP TABLE failed AS {_unknown(work)} UNION ALL SELECT * FROM rejected")
-    doubled = _settle(engine, work)
+    doubled = settle(engine, work, None if work.compares_all or work.is_whole else _asked(work))
     alone = f"QUALIFY row_number() OVER (PARTITION BY {listed(keys(work.kept))}) = 1" if doubled else ""
-    _views(engine, work, f"SELECT *, 0 AS {STALE} FROM made {alone}")
+    _views(engine, work, f"SELECT *, 0 AS {STALE} FROM made", alone)
     is_plain = not doubled and not engine.number("SELECT count(*) FROM failed")
     return Making(_failed(engine, work, differing), result.rows, is_plain)
 
@@ -73,60 +70,19 @@ def _asked(work: Work) -> str:
 def _unknown(work: Work) -> str:
     """Rows that the source has to say anew before they can be sent (Invariant 8): they stay as they are."""
     if work.is_whole:
-        return f"SELECT {listed(work.origin)}, NULL::VARCHAR AS {_REASON} FROM sent WHERE false"
+        return f"SELECT {listed(work.origin)}, NULL::VARCHAR AS {REASON} FROM sent WHERE false"
     named = [f"{key} AS {name}" for key, name in zip(keys(work.model), work.origin, strict=True)]
-    return f"SELECT {listed(named)}, NULL::VARCHAR AS {_REASON} FROM now WHERE {STALE} > 1"
+    return f"SELECT {listed(named)}, NULL::VARCHAR AS {REASON} FROM now WHERE {STALE} > 1"
 
 
-def _views(engine: Engine, work: Work, after: str) -> None:
+def _views(engine: Engine, work: Work, after: str, alone: str = "") -> None:
+    """What was and is to be sent, but for what failed; `alone` leaves one of those rows that are alike."""
     origin = listed(work.origin)
     before = "SELECT * FROM sent"
     if not (work.compares_all or work.is_whole):
         before = f"SELECT * FROM sent SEMI JOIN ({_asked(work)}) USING ({origin})"
-    for name, rows in (("before", before), ("after", after)):
-        engine.run(f"CREATE TEMP VIEW {name} AS SELECT * FROM ({rows}) ANTI JOIN failed USING ({origin})")
-
-
-def _settle(engine: Engine, work: Work) -> bool:
-    """Where two rows want one key, all but one of them fail: who holds it keeps it, else the first does (R14).
-
-    A row that fails keeps what was sent of it, which may take another's key in turn; so this goes on until none does.
-    """
-    key, origin = listed(keys(work.kept)), listed(work.origin)
-    apart = listed([f"a.{name} IS DISTINCT FROM b.{name}" for name in work.origin], " OR ")
-    engine.run(f"CREATE TEMP TABLE twice AS SELECT {key} FROM made GROUP BY {key} HAVING count(*) > 1")
-    taken = f"SELECT {key} FROM made a JOIN sent b USING ({key}) WHERE {apart}"
-    engine.run(f"CREATE TEMP TABLE disputed AS SELECT {key} FROM twice UNION {taken}")
-    if not engine.number("SELECT count(*) FROM disputed"):
-        return False
-    both = listed(list(dict.fromkeys([*keys(work.kept), *work.origin])))
-    engine.run(f"CREATE TEMP TABLE claims AS SELECT DISTINCT {both} FROM made SEMI JOIN disputed USING ({key})")
-    engine.run(f"CREATE TEMP TABLE holders AS SELECT {both} FROM sent SEMI JOIN disputed USING ({key})")
-    unlike = f"GROUP BY {both} HAVING count(DISTINCT row({listed(columns(work.kept))})) > 1"
-    own = f"SELECT DISTINCT {origin} FROM (SELECT {both} FROM made SEMI JOIN twice USING ({key}) {unlike})"
-    engine.run(f"INSERT INTO failed SELECT *, {literal(TWICE)} FROM ({own}) ANTI JOIN failed USING ({origin})")
-    while engine.number(f"SELECT count(*) FROM ({_losers(work)})"):
-        engine.run(f"INSERT INTO failed SELECT *, {literal(TAKEN)} FROM ({_losers(work)})")
-    return engine.number("SELECT count(*) FROM twice") > 0
-
-
-def _losers(work: Work) -> str:
-    """The rows that want a key which another one keeps, or has the better claim to."""
-    key, origin = listed(keys(work.kept)), listed(work.origin)
-    apart = listed([f"a.{name} IS DISTINCT FROM b.{name}" for name in work.origin], " OR ")
-    same = listed([f"a.{name} = b.{name}" for name in dict.fromkeys([*keys(work.kept), *work.origin])], " AND ")
-    mine, theirs = (
-        listed([f"a.{name}" for name in work.origin]),
-        f"(SELECT * FROM claims ANTI JOIN failed USING ({origin}))",
-    )
-    keeping = f"SELECT * FROM holders SEMI JOIN failed USING ({origin})"
-    if not (work.compares_all or work.is_whole):
-        keeping += f" UNION SELECT * FROM holders ANTI JOIN ({_asked(work)}) USING ({origin})"
-    kept = f"SELECT {mine} FROM {theirs} a JOIN ({keeping}) b USING ({key}) WHERE {apart}"
-    wanted = listed([f"a.{name}" for name in keys(work.kept)])
-    rank = f"row_number() OVER (PARTITION BY {wanted} ORDER BY b.{work.origin[0]} IS NULL, {mine})"
-    better = f"SELECT {mine} FROM {theirs} a LEFT JOIN holders b ON {same} QUALIFY {rank} > 1"
-    return f"{kept} UNION {better}"
+    for name, rows, less in (("before", before, ""), ("after", after, alone)):
+        engine.run(f"CREATE TEMP VIEW {name} AS SELECT * FROM ({rows}) ANTI JOIN failed USING ({origin}) {less}")
 
 
 def _failed(engine: Engine, work: Work, differing: pa.Table) -> pa.Table:
@@ -135,11 +91,9 @@ def _failed(engine: Engine, work: Work, differing: pa.Table) -> pa.Table:
     Raises:
         DataError: too many of the rows that are new have (R11).
     """
-    found = engine.table(
-        f"SELECT {listed(work.origin)}, {_REASON} FROM failed WHERE {_REASON} IS NOT NULL ORDER BY ALL"
-    )
+    found = engine.table(f"SELECT {listed(work.origin)}, {REASON} FROM failed WHERE {REASON} IS NOT NULL ORDER BY ALL")
     rows = found.select(work.origin).rename_columns(work.owing.names).cast(work.owing)
-    failed = owed.from_keys(rows, work.model, owed.FAILED, found.column(_REASON).cast(pa.string()), work.owing)
+    failed = owed.from_keys(rows, work.model, owed.FAILED, found.column(REASON).cast(pa.string()), work.owing)
     known = owed.of_kind(differing, owed.FAILED).select(work.owing.names)
     new = failed.join(known, work.owing.names, join_type="left anti")
     looked_at = engine.number(f"SELECT count(*) FROM ({_looked_at(work)})") - len(known)

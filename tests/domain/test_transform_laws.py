@@ -243,5 +243,5 @@ class Machine(RuleBasedStateMachine):
 
 
 TestTransforms = Machine.TestCase
-TestTransforms.settings = settings(max_examples=60, stateful_step_count=14, deadline=None)
+TestTransforms.settings = settings(max_examples=40, stateful_step_count=14, deadline=None)
 TestTransforms.pytestmark = [pytest.mark.timeout(300)]
