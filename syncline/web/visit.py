@@ -13,7 +13,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
-from syncline.connection import Connection
+from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.people import Caller, People, Refused, Scope, checked_tenant
@@ -72,6 +72,11 @@ class Visit:
         if name not in self.connections:
             not_found(f"connection `{name}`")
         return self.connections[name]
+
+    def model(self, connection: str, name: str) -> ModelSync:
+        """The model of this name in a connection, or 404."""
+        found = {model.name: model for model in self.connection(connection).models}
+        return found[name] if name in found else not_found(f"model `{name}` in connection `{connection}`")
 
     def run(self, id: str) -> Run:
         """The run of exactly this id, or 404."""

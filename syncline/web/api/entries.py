@@ -58,7 +58,7 @@ def list_owed(
     limit: paging.Limit = 50,
 ) -> Response:
     """The rows that are owed, by their key, each with its reason; `list` is what is approved of them (R26)."""
-    found = visit.connection(connection)[model]
+    found = visit.model(connection, model)
     head, start = visit.store.head(connection, found.name), paging.offset(after)
     texts = list(islice(_owed(head, kind, visit.site.workspace.storage), start, start + limit + 1))
     more = json.dumps(str(start + limit) if len(texts) > limit else None)

@@ -1,0 +1,75 @@
+"""The API keeps to its description, whatever it is asked: schemathesis over all of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from syncline.request import Request
+from syncline.web.application import create
+from syncline.web.starter import ThreadStarter
+from tests.edge.web.workspace import key, workspace_in
+
+EXAMPLES = 12
+"""Of each operation; all of it takes less than a minute."""
+Place = tuple[FastAPI, dict[str, str], dict[str, str]]
+
+
+UNSAID = [positive_data_acceptance]
+"""A description cannot say which names there are, or that `after` is one that a page before has told."""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A site with a run, a key that may do everything, and the names of what is there."""
+    workspace = workspace_in(tmp_path_factory.mktemp("openapi"), "web: {hosts: [testserver]}\n")
+    starter = ThreadStarter(workspace)
+    run = starter.wait(starter.start("example", Request(), created_by="ann"))
+    yield create(workspace, starter=starter), key(workspace), {"connection": "example", "model": "BOOKS", "run": run.id}
+    for begun in workspace.store.runs(limit=500):
+        starter.wait(begun)
+    workspace.store.close()
+
+
+def test_the_api_keeps_to_its_description(place: Place) -> None:
+    app, headers, known = place
+    description = schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
+    wrong = [
+        f"{operation.label} ({mode}): {problem}"
+        for operation in (found.ok() for found in description.get_all_operations())
+        for mode in GenerationMode
+        for names in ({}, known)
+        if (problem := _problem(operation, mode, headers, names))
+    ]
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _problem(operation: Any, mode: GenerationMode, headers: dict[str, str], known: dict[str, str]) -> str:
+    """What schemathesis finds wrong with the answers of one operation to requests that fit, or that do not.
+
+    `known` names what is there; else almost all would end in 404.
+    """
+
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        if known and (names := {name: known[name] for name in case.path_parameters or {} if name in known}):
+            case.path_parameters = {**case.path_parameters, **names}
+        case.call_and_validate(headers=headers, excluded_checks=UNSAID)
+
+    try:
+        ask()
+    except Unsatisfiable:
+        return ""
+    except (FailureGroup, AssertionError) as failure:
+        return "\n".join(map(str, getattr(failure, "exceptions", [failure])))
+    return ""
