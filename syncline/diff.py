@@ -31,6 +31,7 @@ def compare(
     absent: str = "true",
     same: str = "false",
     slices: Sequence[str] = ("true",),
+    parts: bool = True,
 ) -> Difference:
     """Fill the engine's table `changes` with what leads from `before` to `after`, both queries over c0…cn and `_part`.
 
@@ -39,14 +40,15 @@ def compare(
 
     `absent` is a condition on a row `b` of `before` that `after` lacks: only then it counts as deleted (R7). `same`
     is a condition under which a row counts as updated although nothing differs. `slices` are conditions on the key
-    that share the rows among them; they are compared one after another.
+    that share the rows among them; they are compared one after another. Without `parts` it does not matter which part
+    a row comes from.
     """
     first, on = keys(model)[0], listed([f"a.{key} = b.{key}" for key in keys(model)], " AND ")
     both = [*columns(model), PART]
     shown = [f"CASE WHEN a.{first} IS NULL THEN b.{column} ELSE a.{column} END AS {column}" for column in both]
     previous = [f"b.{column} AS b{column}" for column in both]
     operation = f"CASE WHEN b.{first} IS NULL THEN 'insert' WHEN a.{first} IS NULL THEN 'delete' ELSE 'update' END"
-    apart = f"{same} OR b.{STALE} > 0 OR {differs(model)}"
+    apart = f"{same} OR b.{STALE} > 0 OR {differs(model, parts=parts)}"
     for number, part in enumerate(slices):
         left, right = (f"(SELECT * FROM ({rows}) WHERE {part})" for rows in (after, before))
         found = (
@@ -56,6 +58,13 @@ def compare(
         )
         engine.run(f"INSERT INTO {CHANGES} {found}" if number else f"CREATE OR REPLACE TEMP TABLE {CHANGES} AS {found}")
     return counted(engine)
+
+
+def moved(engine: Engine, model: DataModel) -> int:
+    """How many of the updated rows in the table `changes` are the same as before, but come from another part."""
+    before = listed([f"a.b{column} AS {column}" for column in columns(model)])
+    alike = f"{OP} = 'update' AND NOT {differs(model, parts=False)}"
+    return engine.number(f"SELECT count(*) FROM {CHANGES} a, (SELECT {before}) b WHERE {alike}")
 
 
 def sliced(engine: Engine, model: DataModel, before: str, rows: int) -> list[str]:

@@ -80,6 +80,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
         absent="true" if settled else _gone_for_certain(engine, work, proven),
         slices=("true",) if settled else known.slices(engine, work, extraction, source),
     )
+    moved = comparison.moved(engine, model) if order is not None and difference.updated else 0
     absent = settled.absent if settled else _absent(engine, work, proven)
     late = _late(engine, work)
     layers, files, previous = _write(engine, work, difference)
@@ -87,7 +88,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     outranked = settled.outranked if settled else None
     owing = _owed(work, extraction, rejected, absent, _seen(engine, work), outranked)
     delta = _delta(work, extraction, layers, owing, len(doubled))
-    return replace(delta, files=files, before=previous, late=late, difference=difference)
+    return replace(delta, files=files, before=previous, late=late, moved=moved, difference=difference)
 
 
 def _reach(engine: Engine, model: DataModel) -> str:

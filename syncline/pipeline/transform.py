@@ -39,7 +39,7 @@ def transform(work: Work, delta: Delta) -> Plan:
         return _compared(work, delta, differing)
     if not work.is_transformed:
         over = is_over(work, delta.difference.deleted, is_empty_read=delta.is_empty_read)
-        return _compared(work, delta, differing) if over else _as_it_is(work, delta)
+        return _compared(work, delta, differing) if over or delta.moved else _as_it_is(work, delta)
     return _compared(work, delta, differing) if delta.files else _plan(work, _head(work, delta, work.sent))
 
 
@@ -76,6 +76,7 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
         "SELECT * FROM after",
         same="true" if work.request.resend else "false",
         slices=_slices(engine, work, delta),
+        parts=False,
     )
     held = hold(engine, work, delta, differing)
     head = _head(work, delta, Layers(), making.failed, held.owing)

@@ -228,6 +228,7 @@ class Delta:
         is_empty_read: a full read found nothing at all (R25).
         missing: part -> why it could not be read at all; the cursors, rows and owed rows of these are as they were.
         late: rows that changed although they lie before the cursor (R9).
+        moved: rows that come from another part and are the same as before, so that nobody need be told.
     """
 
     snapshot: Layers
@@ -238,6 +239,7 @@ class Delta:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     read: int = 0
     late: int = 0
+    moved: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     is_empty_read: bool = False
 

@@ -232,3 +232,18 @@ def test_an_attribute_that_does_not_fit_its_column_is_told(tmp_path: Path) -> No
 def test_a_source_that_reads_no_files_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="MemorySource reads no files"):
         MemorySource(lambda _: []).handed(tmp_path)
+
+
+@pytest.mark.promise("P2.28")
+def test_a_row_that_only_comes_from_another_part_is_nothing_to_tell_the_destination(tmp_path: Path) -> None:
+    """Invariant 11: what it is has not changed."""
+    rig = Parts(tmp_path)
+    rig.both(whole(pets(1, 2)), whole(pets(3)))
+    loads = rig.loads
+    moved = rig.both(whole(pets(2)), whole(pets(1, 3)))
+    assert (rig.loads, moved.result) == (loads, RunResult.NO_CHANGES)
+    changed = rig.both(whole([]), whole([pet(2, "Tom"), *pets(1, 3)]))
+    assert changed.counts.updated == 1
+    assert rig.held == {1: "Rex", 2: "Tom", 3: "Rex"}
+    gone = rig.both(whole([]), whole(pets(3)))
+    assert (gone.counts.deleted, set(rig.held)) == (2, {3})
