@@ -1,5 +1,6 @@
 """The example workspace to which rows are pushed, and programs that push them."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from syncline.people import Role, Scope
 from syncline.workspace import Workspace
 from tests.edge.web.workspace import key
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "steel"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "steel"
 PIECES = "/api/v1/sync/pieces"
 
 
@@ -51,6 +52,16 @@ class Program:
 
     def delete(self, *guids: Any, **headers: str) -> Response:
         return self.client.request("DELETE", PIECES, json=list(guids), headers=_named(headers))
+
+
+def held(workspace: Workspace, tenant: str | None = None, model: str = "pieces") -> dict[str, Any]:
+    rows = workspace.pushed(tenant).rows(model, after="", limit=10_000)
+    return {name: json.loads(text) for name, text in rows}
+
+
+def errors(answer: Any) -> list[tuple[int | None, str | None]]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [(error.get("item"), error.get("field")) for error in answer.json()["errors"]]
 
 
 def _named(headers: dict[str, str]) -> dict[str, str]:
