@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncline.connection import Connection, ModelSync
+from syncline.errors import ConfigError
 from syncline.pipeline.session import Listener, unheard
 from syncline.pipeline.steps import Steps
 from syncline.pipeline.sync import sync
@@ -25,8 +26,11 @@ def lagging(connection: Connection, request: Request, store: Store) -> tuple[Mod
 def _lags(connection: Connection, model: ModelSync, head: Head | None) -> bool:
     if head is None or head.is_new or not head.snapshot.files:
         return False
-    moved = connection.destination is not None and head.destination != connection.destination.identity()
-    return moved or head.settings != settings_fingerprint(model)
+    try:
+        moved = connection.destination is not None and head.destination != connection.destination.identity()
+        return moved or head.settings != settings_fingerprint(model)
+    except ConfigError:  # its own part of a run tells, and does not stop the others (R24)
+        return False
 
 
 def update(

@@ -100,3 +100,12 @@ def test_a_read_that_breaks_off_does_not_keep_settings_from_being_carried_out(tm
     rig.said = [TransientError("the line is dead")]
     pipeline.update(rig.connection, Request(), rig.store, rig.storage)
     assert rig.made == {"1": 9}
+
+
+def test_a_model_whose_settings_are_wrong_does_not_keep_others_from_being_looked_at(tmp_path: Path) -> None:
+    """R24: its own part of a run tells."""
+    rig = Workshop(tmp_path)
+    rig.ok(whole(pets(1)))
+    rig.express(function="nowhere:totals", folder=tmp_path)
+    assert not pipeline.lagging(rig.connection, Request(), rig.store)
+    assert "nowhere" in rig.run(whole(pets(1))).error
