@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+from weakref import finalize
 
 from syncline.config import Explained, Settings, clashes, explained, load_connection, load_settings
 from syncline.config.setting import anchored
@@ -121,7 +122,9 @@ class Workspace:
         if not url:
             url = f"sqlite:///{(self.own / 'store.db').as_posix()}"
         url = anchored(url, self.folder)
-        return open_store(url.reveal() if isinstance(url, Secret) else url, tenant=self.settings.tenant)
+        store = open_store(url.reveal() if isinstance(url, Secret) else url, tenant=self.settings.tenant)
+        finalize(self, store.database.close)  # at the latest when the program ends
+        return store
 
     @cached_property
     def storage(self) -> Storage:

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from syncline.cli import files, history, keys, running, schema, serving, setup, users
+from syncline.cli.leave import leave
 from syncline.cli.log import keep_traceback
 from syncline.cli.screen import note, say_error
 from syncline.errors import SynclineError
@@ -86,13 +87,20 @@ for _part in (setup, schema, running, history, files, serving, users, keys):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the program as the shell calls it; gives the exit code.
+    """Run the program as the shell calls it; gives the exit code, or without `args` ends the process with it.
 
     0 done, 1 failed, 2 usage or configuration, 3 done but something was rejected or withheld.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a narrow terminal encoding must not end a run
+    code = _code(args)
+    if args is None:
+        leave(code)
+    return code
+
+
+def _code(args: list[str] | None) -> int:
     try:
         typer.main.get_command(app).main(args, prog_name="syncline")
     except SystemExit as end:

@@ -44,6 +44,10 @@ class Database:
         """SQLite, not PostgreSQL."""
         return self.engine.dialect.name == "sqlite"
 
+    def close(self) -> None:
+        """Let go of all connections that nobody uses just now; of SQLite, what its log has goes into the file."""
+        self.engine.dispose()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A view of the database.
