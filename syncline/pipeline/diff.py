@@ -64,7 +64,7 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
         engine.run(
             f"CREATE TEMP TABLE asked AS SELECT {shown} FROM ({near}) AS before SEMI JOIN resolved USING ({join})"
         )
-    proven = parts.proven(engine, extraction)
+    proven = parts.proven(engine, work, extraction)
     settled = None
     if order is not None and not parts.is_plain(engine, work, extraction, proven):
         settled = parts.settle(engine, work, extraction, order, proven, in_full=work.counts_absence)

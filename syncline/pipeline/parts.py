@@ -7,7 +7,7 @@ said, never on which of them was read this time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -44,11 +44,12 @@ class Settled:
     said: int
 
 
-def proven(engine: Engine, extraction: Extraction) -> list[str]:
+def proven(engine: Engine, work: Work, extraction: Extraction) -> list[str]:
     """The parts of which nothing was left out: read to their end, or known to be there no more (R7)."""
     found = list(extraction.complete)
     if extraction.listed:
-        known = [part for (part,) in engine.rows(f"SELECT DISTINCT {PART} FROM before")]
+        rows = f"SELECT {PART} FROM before UNION SELECT {PART} FROM ({_aside(work)})"
+        known = [part for (part,) in engine.rows(rows)]
         found += [part for part in known if part is not None and _has_gone(part, extraction)]
     return found
 
@@ -212,8 +213,3 @@ def _put_aside(engine: Engine, work: Work, *, in_full: bool) -> tuple[RowFile, .
 
 def _listed(parts: Iterable[str]) -> str:
     return listed([literal(part) for part in parts]) or "NULL"
-
-
-def laid_aside(layers: Layers, settled: Settled | None) -> Layers:
-    """The snapshot with what waits aside now."""
-    return replace(layers, aside=settled.aside if settled else ())

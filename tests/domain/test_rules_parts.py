@@ -162,6 +162,19 @@ def test_a_part_taken_out_of_the_file_is_gone(tmp_path: Path) -> None:
     assert set(rig.held) == {1}
 
 
+def test_a_part_that_held_nothing_is_gone_as_well_once_it_is_taken_out(tmp_path: Path) -> None:
+    """R7, R11: nothing of it is left to take the place of a row that goes."""
+    rig = Parts(tmp_path)
+    rig.both(whole([pet(1, "Ann"), pet(2)]), whole([pet(1, "Bob")]))
+    rig.parts = (Part("shop", "shop", "pet"),)
+    rig.sync = Rig(tmp_path / "x", origin=origin(rig.parts), limits=FREE).sync
+    rig.source = rig.combined()
+    rig.says["shop"] = [whole(pets(2))]
+    done = rig.ok(request=FULL)
+    assert (done.counts.deleted, done.counts.rejected) == (1, 0)
+    assert set(rig.held) == {2}
+
+
 def test_deletions_of_a_part_pass_the_limits(tmp_path: Path) -> None:
     """R25, Invariant 4."""
     rig = Parts(tmp_path, limits=Limits(at_least=3))
