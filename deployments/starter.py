@@ -6,15 +6,17 @@ from deployments import privacy  # noqa: F401 - before Prefect
 
 # isort: split
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 
+from deployments.deploy import register
 from syncline.errors import Busy, ConfigError, TransientError
 from syncline.request import Request
 from syncline.run import Run, RunResult, RunStatus
@@ -28,15 +30,15 @@ class PrefectStarter:
     Args:
         workspace: whose connections.
         api_url: the API of Prefect's server.
-        deployments: which connection each deployment stands for.
+        deployments: which connection each deployment stands for; it follows what becomes of them.
         page: where people find Prefect's page.
     """
 
-    def __init__(self, workspace: Workspace, api_url: str, deployments: Mapping[UUID, str], page: str = "") -> None:
+    def __init__(self, workspace: Workspace, api_url: str, deployments: dict[UUID, str], page: str = "") -> None:
         self._workspace = workspace
         self._api_url = api_url
         self._page = page
-        self._deployments = {name: id for id, name in deployments.items()}
+        self._deployments = deployments
         self._here = ThreadStarter(workspace)
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
@@ -51,7 +53,7 @@ class PrefectStarter:
         try:
             with self._client() as client:
                 parameters = {**request.as_json(), "run": run.id}
-                client.create_flow_run_from_deployment(self._deployments[connection], parameters=parameters)
+                client.create_flow_run_from_deployment(self._deployment(connection), parameters=parameters)
         except TransientError as error:
             self._workspace.store.withdraw(run.id, RunResult.ERROR, {"error": str(error)})
             raise
@@ -72,11 +74,28 @@ class PrefectStarter:
         """Where Prefect shows the run; empty: it has not begun."""
         return f"{self._page}/runs/flow-run/{run.flow_run}" if self._page and run.flow_run else ""
 
+    def follow(self) -> None:
+        """Have Prefect know the connections as they are now: their schedules, and that they can be started."""
+        try:
+            found = asyncio.run(self._registered())
+        except httpx.HTTPError as error:
+            raise _silent(error) from error
+        for gone in self._deployments.keys() - found.keys():
+            del self._deployments[gone]
+        self._deployments.update(found)
+
+    async def _registered(self) -> dict[UUID, str]:
+        async with PrefectClient(self._api_url) as client:
+            return await register(self._workspace, client)
+
+    def _deployment(self, connection: str) -> UUID:
+        return next(id for id, name in self._deployments.items() if name == connection)
+
     def _check(self, name: str, request: Request) -> None:
         connection = self._workspace.connection(name)
         for model in request.models(connection):
             request.mode(connection, model)
-        if name not in self._deployments:
+        if name not in self._deployments.values():
             raise ConfigError(f"Prefect does not know connection {name} yet", hint="start `syncline serve` again")
         if (active := self._workspace.store.active(name)) is not None:
             raise Busy(f"connection {name} is held by run {active.id}", run=active.id, hint="wait until it has ended")
@@ -87,5 +106,9 @@ class PrefectStarter:
             with SyncPrefectClient(self._api_url) as client:
                 yield client
         except httpx.HTTPError as error:
-            hint = "is `syncline serve` running?"
-            raise TransientError(f"Prefect's server does not answer: {error}", hint=hint, retry_after=5) from error
+            raise _silent(error) from error
+
+
+def _silent(error: httpx.HTTPError) -> TransientError:
+    hint = "is `syncline serve` running?"
+    return TransientError(f"Prefect's server does not answer: {error}", hint=hint, retry_after=5)

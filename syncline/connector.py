@@ -74,6 +74,10 @@ class Load:
 class Connector:
     """What sources and destinations have in common: a frozen dataclass whose fields are its settings."""
 
+    is_remote: ClassVar[bool] = False
+    """Its settings name neither code nor files of this machine, but for a `folder`, a Path or an address, which are
+    looked at: connections that come in by the API may use it."""
+
     def check(self) -> None:
         """Reach the other side without changing it.
 

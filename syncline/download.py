@@ -64,7 +64,7 @@ def _asked(client: httpx.Client, url: str, *, allows_private: bool) -> Iterator[
     if asked.scheme not in ("http", "https") or not asked.host:
         raise ConfigError("this is no address of a file", where=where, hint="it begins with https://")
     port = asked.port or (443 if asked.scheme == "https" else 80)
-    found = _looked_up(asked.host, port, where, allows_private=allows_private)
+    found = looked_up(asked.host, port, where, allows_private=allows_private)
     headers = {"Host": asked.netloc.decode(), "Accept-Encoding": "identity"}
     try:
         with client.stream(
@@ -77,8 +77,13 @@ def _asked(client: httpx.Client, url: str, *, allows_private: bool) -> Iterator[
         raise TransientError(f"the file cannot be fetched: {type(error).__name__}", where=where) from None
 
 
-def _looked_up(host: str, port: int, where: str, *, allows_private: bool) -> str:
-    """The address of a host, if it may be asked; asked by this very address, it cannot become another one."""
+def looked_up(host: str, port: int, where: str, *, allows_private: bool) -> str:
+    """The address of a host, if it may be asked; asked by this very address, it cannot become another one.
+
+    Raises:
+        TransientError: nobody knows the host.
+        ConfigError: it is not public, and may not be asked.
+    """
     try:
         found = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):

@@ -156,6 +156,11 @@ class Workspace:
         """Why models, by connection and name, must not run: they write where another does, or what they read (R23)."""
         return clashes(self.connections.values())
 
+    def reread(self) -> None:
+        """Look at the files of connections again: somebody has changed them."""
+        for name in ("_loaded", "connections", "errors", "clashes"):
+            self.__dict__.pop(name, None)
+
     def connection(self, name: str) -> Connection:
         """The connection of this name.
 

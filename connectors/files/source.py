@@ -71,6 +71,7 @@ class FilesSource(Source):
     key: Secret = NOTHING
     secret: Secret = NOTHING
     region: str = ""
+    is_remote = True
 
     def __post_init__(self) -> None:
         """Refuse settings that mean nothing."""

@@ -43,6 +43,7 @@ class SqlDestination(Destination):
     url: str
     schema: str | None = None
     idempotent = "plan"
+    is_remote = True
 
     def identity(self) -> str:
         """Which database this is, whoever logs in."""

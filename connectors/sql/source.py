@@ -32,6 +32,7 @@ class SqlSource(Source):
     url: str
     schema: str | None = None
     rereads = True
+    is_remote = True
 
     def identity(self) -> str:
         """Which database this is, whoever logs in."""

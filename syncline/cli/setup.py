@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated
 
 import typer
 
 from syncline.cli import option
 from syncline.cli.screen import note, plural, say, say_json, table
-from syncline.connection import Connection, ModelSync
-from syncline.connector import Connector
-from syncline.errors import ConfigError, SynclineError
-from syncline.publication.feed import feeds
+from syncline.insight.finding import Finding, findings_of, place_findings, problem_of
 from syncline.workspace import Workspace
-
-Clashes: TypeAlias = Mapping[tuple[str, str], ConfigError]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,18 +32,6 @@ def init(folder: Annotated[Path, typer.Argument(help="Where; made if it is not t
     list(write_schemas(Workspace.open(folder)))
     at = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
     say(f"\nIt works as it is. Next: {at}syncline check && syncline run")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What `check` found out about a model, or about what all models need."""
-
-    connection: str
-    model: str
-    columns: int = 0
-    key: tuple[str, ...] = ()
-    table: str = ""
-    problem: str = ""
 
 
 def check(
@@ -100,66 +83,10 @@ def _findings(workspace: Workspace, name: str | None, model: str | None, notes: 
         workspace.connection(name)  # a name that is not there is told as such
     for connection in workspace.connections.values():
         if name in (None, connection.name):
-            yield from _connection_findings(connection, workspace.clashes, model)
-            yield from _place_findings(workspace, connection, model, notes)
+            yield from findings_of(connection, workspace.clashes, model)
+            yield from place_findings(connection, workspace.storage, workspace.settings.tenant, model, notes)
     for file, error in workspace.errors.items():
         if name in (None, file):
             yield from (Finding(file, "", problem=str(one)) for one in error.each)
-    if problem := _problem(lambda: workspace.store.runs(limit=1)):
+    if problem := problem_of(lambda: workspace.store.runs(limit=1)):
         yield Finding("", "", problem=f"the store: {problem}")
-
-
-def _connection_findings(connection: Connection, clashes: Clashes, only: str | None) -> Iterator[Finding]:
-    ends: list[tuple[str, Connector | None]] = [
-        ("source", connection.source),
-        ("destination", connection.destination),
-    ]
-    broken = {}
-    for side, end in ends:
-        problem = _problem(end.check) if end is not None else ""
-        if problem:
-            broken[side] = problem
-            yield Finding(connection.name, "", problem=f"{side}: {problem}")
-    for model in connection.models if only is None else [connection[only]]:
-        clash = clashes.get((connection.name, model.name))
-        known = [str(clash)] if clash else []
-        if not broken:
-            yield _model_finding(connection, model, known)
-        elif known:
-            yield Finding(connection.name, model.name, problem=known[0])
-
-
-def _place_findings(
-    workspace: Workspace, connection: Connection, only: str | None, notes: list[str]
-) -> Iterator[Finding]:
-    """What is wrong with the places that files are published to; what people should know of them goes to `notes`."""
-    for sync in connection.models if only is None else [connection[only]]:
-        elsewhere = [made for made in sync.publish if made.to is not None]
-        for feed in feeds(elsewhere, workspace.storage, workspace.settings.tenant, connection.name, sync.name):
-            try:
-                notes += [line for line in feed.place.check() if line not in notes]
-            except SynclineError as error:
-                error.where = error.where or sync.where
-                yield Finding(connection.name, sync.name, problem=str(error))
-
-
-def _model_finding(connection: Connection, sync: ModelSync, known: list[str]) -> Finding:
-    """What is wrong with one model, in one finding; `known` is what is found without looking at its columns."""
-    try:
-        model = sync.model(connection.source)
-        made = sync.transform.made(model)
-        columns, key = len(made.schema), made.key
-        problems = connection.destination.problems(made, sync.target) if connection.destination else []
-    except SynclineError as error:
-        error.where = error.where or sync.where
-        return Finding(connection.name, sync.name, problem="; ".join([*known, str(error)]))
-    to = sync.target.table if connection.destination else "files only"
-    return Finding(connection.name, sync.name, columns, key, to, "; ".join([*known, *problems]))
-
-
-def _problem(attempt: Any) -> str:
-    try:
-        attempt()
-    except SynclineError as error:
-        return str(error)
-    return ""

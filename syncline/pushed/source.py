@@ -38,6 +38,7 @@ class PushedSource(Source):
     """
 
     positions_are_keys = True
+    is_remote = True
     _supply = None
 
     def supplied(self, supply: Supply) -> PushedSource:

@@ -9,12 +9,16 @@ from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
 
+from syncline.authored import Exists, Moved, NotOurs
 from syncline.errors import Busy, ConfigError, DataError, SynclineError, TransientError, Withheld
 from syncline.people import Refused, Throttled
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS: dict[type[SynclineError], int] = {
     Throttled: 429,
+    Exists: 409,
+    Moved: 412,
+    NotOurs: 403,
     Refused: 401,
     Busy: 409,
     Withheld: 409,

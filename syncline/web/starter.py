@@ -30,6 +30,13 @@ class Starter(Protocol):
     def page_of(self, run: Run) -> str:
         """Where the orchestrator shows the run; empty: nowhere."""
 
+    def follow(self) -> None:
+        """Have the orchestrator know the connections as they are now.
+
+        Raises:
+            TransientError: it does not answer.
+        """
+
 
 class Cancelled(KeyboardInterrupt):
     """Somebody has cancelled the run."""
@@ -64,6 +71,9 @@ class ThreadStarter:
     def page_of(self, run: Run) -> str:  # noqa: ARG002 - there is no orchestrator
         """Nowhere."""
         return ""
+
+    def follow(self) -> None:
+        """There is no orchestrator."""
 
     def wait(self, run: Run) -> Run:
         """Wait until a run has ended; gives it as it ended."""

@@ -117,6 +117,24 @@ class ModelsToRetry(Body):
     models: list[Text] = Field(default=[], max_length=1000, description="Left out: all that have some.")
 
 
+class ConnectionToMake(Body):
+    """What a connection says, just as its file would; a text that is secret as `{"secret": "…"}`."""
+
+    connection: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")] | None = Field(
+        default=None, description="Its name."
+    )
+    source: dict[str, Any] | None = Field(default=None, description="Where rows come from: `kind` and its settings.")
+    sources: dict[str, Any] | None = Field(default=None, description="Several sources, by name.")
+    destination: dict[str, Any] | Text | None = Field(default=None, description="Where rows go, or the name of it.")
+    features: list[Text] | None = Field(default=None, description="What runs and downloads it allows.")
+    defaults: dict[str, Any] | None = Field(default=None, description="What holds for all models.")
+    models: dict[str, Any] = Field(min_length=1, description="What is synced, by name.")
+
+    def settings(self) -> dict[str, Any]:
+        """What was said."""
+        return self.model_dump(exclude_unset=True, exclude_none=True)
+
+
 PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "description": "What is wrong (RFC 9457).",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
+from starlette.responses import Response
 
+from syncline.authored import Authored
 from syncline.connection import Connection, ModelSync, Schedule
-from syncline.web.api.body import ConnectionName
-from syncline.web.visit import CanRead, Visit
+from syncline.errors import Busy
+from syncline.insight.finding import findings_of, place_findings
+from syncline.web.api.body import ConnectionName, ConnectionToMake
+from syncline.web.problem import At, Problem, forbidden, invalid
+from syncline.web.visit import CanAdmin, CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/connections", tags=["connections"])
+TAGGED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "It.", "headers": {"ETag": {"description": "Its state.", "schema": {"type": "string"}}}}
+}
+Seen = Annotated[str | None, Header(max_length=200, description="The ETag of the state that was looked at.")]
 
 
 @router.get("", operation_id="list_connections")
@@ -21,10 +32,89 @@ def list_connections(visit: CanRead) -> dict[str, Any]:
     return {"items": shown, "errors": wrong, "next": None}
 
 
-@router.get("/{connection}", operation_id="read_connection")
-def read_connection(connection: ConnectionName, visit: CanRead) -> dict[str, Any]:
-    """One connection."""
-    return _shown(visit, visit.connection(connection))
+@router.get("/{connection}", operation_id="read_connection", responses=TAGGED)
+def read_connection(connection: ConnectionName, visit: CanRead, response: Response) -> dict[str, Any]:
+    """One connection; who changes it names the `ETag` that comes with it."""
+    found = visit.connection(connection)
+    response.headers["ETag"] = f'"{_authored(visit).tag(connection)}"'
+    return _shown(visit, found)
+
+
+@router.get("/{connection}/settings", operation_id="read_connection_settings", responses=TAGGED)
+def read_connection_settings(connection: ConnectionName, visit: CanRead, response: Response) -> dict[str, Any]:
+    """What a connection says that the API has made; secrets stand as `{"secret": null}`."""
+    visit.connection(connection)
+    response.headers["ETag"] = f'"{_authored(visit).tag(connection)}"'
+    return _authored(visit).read(connection)
+
+
+@router.post("", operation_id="create_connection", status_code=201, responses=TAGGED)
+def create_connection(visit: CanAdmin, given: ConnectionToMake, response: Response) -> dict[str, Any]:
+    """Make a connection (P2.8): a file in the workspace, which says what a person would have written."""
+    name = given.connection or invalid([At("a new connection needs a name", ("connection",))])
+    _refuse_others(visit)
+    made = _authored(visit).create(name, given.settings())
+    visit.note("connection made", name)
+    response.headers["Location"] = f"/api/v1/connections/{quote(name)}"
+    return _followed(visit, made, response)
+
+
+@router.put("/{connection}", operation_id="change_connection", responses=TAGGED)
+def change_connection(
+    connection: ConnectionName, visit: CanAdmin, given: ConnectionToMake, response: Response, if_match: Seen = None
+) -> dict[str, Any]:
+    """Put this in the place of what a connection says."""
+    visit.connection(connection)
+    if given.connection not in (None, connection):
+        invalid([At("a connection keeps its name; make another one", ("connection",))])
+    made = _authored(visit).change(connection, given.settings(), _seen(if_match))
+    visit.note("connection changed", connection)
+    return _followed(visit, made, response)
+
+
+@router.delete("/{connection}", operation_id="delete_connection", status_code=204, response_class=Response)
+def delete_connection(connection: ConnectionName, visit: CanAdmin, if_match: Seen = None) -> Response:
+    """Remove a connection; its runs stay in the history, and its rows at the destination."""
+    visit.connection(connection)
+    seen = _seen(if_match)
+    if (active := visit.store.active(connection)) is not None:
+        raise Busy(f"connection {connection} is held by run {active.id}", run=active.id, hint="wait, or cancel it")
+    _authored(visit).remove(connection, seen)
+    visit.site.starter.follow()
+    visit.note("connection removed", connection)
+    return Response(status_code=204)
+
+
+@router.post("/{connection}/check", operation_id="check_connection")
+def check_connection(connection: ConnectionName, visit: CanRun) -> dict[str, Any]:
+    """Reach both ends and look over columns and keys; nothing is changed."""
+    found, workspace = visit.connection(connection), visit.site.workspace
+    _authored(visit).check(connection)
+    findings = [*findings_of(found, workspace.clashes), *place_findings(found, workspace.storage, visit.caller.tenant)]
+    problems = [finding for finding in findings if finding.problem]
+    return {"ok": not problems, "findings": [asdict(finding) for finding in findings]}
+
+
+def _authored(visit: Visit) -> Authored:
+    return Authored(visit.site.workspace)
+
+
+def _refuse_others(visit: Visit) -> None:
+    """Connections are files of the workspace, which belongs to one company."""
+    if visit.caller.tenant != visit.site.tenant:
+        forbidden("connections are made by the company that the workspace belongs to")
+
+
+def _seen(if_match: str | None) -> str:
+    if if_match is None:
+        raise Problem(428, "say which state of the connection you have seen", hint="If-Match: its ETag")
+    return if_match.strip().removeprefix("W/").strip('"')
+
+
+def _followed(visit: Visit, made: Connection, response: Response) -> dict[str, Any]:
+    visit.site.starter.follow()
+    response.headers["ETag"] = f'"{_authored(visit).tag(made.name)}"'
+    return _shown(visit, made)
 
 
 def _shown(visit: Visit, connection: Connection) -> dict[str, Any]:
@@ -34,6 +124,7 @@ def _shown(visit: Visit, connection: Connection) -> dict[str, Any]:
         "source": type(connection.source).__name__,
         "destination": None if connection.destination is None else type(connection.destination).__name__,
         "features": sorted(connection.features),
+        "editable": visit.site.workspace.settings.api.edit or _authored(visit).is_ours(connection.name),
         "activeRun": None if active is None else active.id,
         "models": [_model(model) for model in connection.in_order()],
     }

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Scheduled
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -39,6 +40,28 @@ def test_a_run_started_by_the_service_is_executed_by_prefect(
     assert ended.request.full_sync
     with pytest.raises(ConfigError, match="unknown model"):
         starter.start("shop", Request.parse({"data_models_to_sync": ["NONE"]}), created_by="ann")
+
+
+def test_a_connection_made_by_the_api_can_be_started_at_once_and_is_gone_when_removed(
+    served: Served, workspace: Workspace, client: SyncPrefectClient
+) -> None:
+    given = {
+        "connection": "made",
+        "source": {"kind": "files"},
+        "features": ["full"],
+        "models": {"PETS": {"from": "pets", "key": "id", "columns": {"id": "int64"}, "publish": {"format": "csv"}}},
+    }
+    with httpx.Client(base_url=f"{served.url}/api/v1") as program:
+        made = program.post("/connections", json=given)
+        assert made.status_code == 201, made.text
+        started = program.post("/connections/made/runs")
+        assert started.status_code == 202, started.text
+        ended = until(lambda: run if (run := workspace.store.run(started.json()["id"])).ended_at else None)
+        assert ended.runner == "prefect"  # it fails there: no files were handed over
+        removed = program.delete("/connections/made", headers={"If-Match": made.headers["etag"]})
+        assert removed.status_code == 204, removed.text
+    with pytest.raises(ObjectNotFound):
+        client.read_deployment_by_name("sync/made")
 
 
 def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begins(
