@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from syncline.people import Scope
 from syncline.search import Search
+from syncline.web import words
 from syncline.web.session import FIELD, csrf, keep_visitor
 from syncline.web.site import ANYBODY, site_of
 
@@ -23,8 +24,9 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 FRAGMENT = "X-Fragment"
 THEMES = ("auto", "light", "dark")
-MENU = (("Overview", "/"), ("Connections", "/connections"))
-SETTINGS = (("Syncs", "/settings/syncs"),)
+MENU = (("Overview", "/"),)
+FOR_ADMINS = (("Users", "/settings/users"), ("Keys", "/settings/keys"))
+FOR_ALL = (("Syncs", "/settings/syncs"),)
 
 
 def page(
@@ -36,8 +38,9 @@ def page(
     """
     found = _templates().get_template(template)
     context = found.new_context(_around(request) | data)
-    name = request.headers.get(FRAGMENT, "")
-    text = _block(context, name) if name in found.blocks else "".join(found.root_render_func(context))
+    blocks = _templates().get_template("layout.html").blocks | found.blocks
+    block = blocks.get(request.headers.get(FRAGMENT, ""))
+    text = "".join((block or found.root_render_func)(context))
     response = HTMLResponse(text, status, dict(headers or {}))
     response.headers["Vary"] = f"{FRAGMENT}, Cookie"
     keep_visitor(request, response)
@@ -74,12 +77,13 @@ def static(name: str) -> str:
     return f"/static/{name}?v={version}"
 
 
-def moment(when: datetime | None) -> Markup:
-    """A time; the browser shows it in the viewer's zone, and the exact one on hover."""
+def moment(when: datetime | None, *, exact: bool = False) -> Markup:
+    """A time; the browser shows it in the viewer's zone, with seconds if `exact`, and the exact one on hover."""
     if when is None:
         return Markup("")
     text = when.strftime("%Y-%m-%d %H:%M:%S")
-    return Markup('<time datetime="{}" title="{} UTC">{} UTC</time>').format(when.isoformat(), text, text[:-3])
+    kind, shown = (Markup(' class="exact"'), text) if exact else ("", text[:-3])
+    return Markup('<time{} datetime="{}" title="{} UTC">{} UTC</time>').format(kind, when.isoformat(), text, shown)
 
 
 @cache
@@ -91,8 +95,10 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(static=static, menu=MENU, settings_menu=SETTINGS, themes=THEMES)
-    made.filters["moment"] = moment
+    made.globals.update(static=static, menu=MENU, themes=THEMES, lasting=words.lasting)
+    made.filters.update(moment=moment, number=words.number, span=words.span, cell=words.cell, short=words.short)
+    made.filters["plural"] = words.plural
+    made.globals["parts"] = made.get_template("parts.html").module  # blocks that are shown alone need them too
     return made
 
 
@@ -103,6 +109,8 @@ def _around(request: Request) -> dict[str, Any]:
     token = csrf(request)
     return {
         "visit": visit,
+        "settings_menu": (*FOR_ADMINS, *FOR_ALL) if visit is not None and visit.caller.may(Scope.ADMIN) else FOR_ALL,
+        "may_run": visit is not None and visit.caller.may(Scope.RUNS_WRITE),
         "is_open": visit is not None and visit.caller.name == ANYBODY,
         "last_run": latest[0] if latest else None,
         "path": request.url.path,
@@ -112,7 +120,3 @@ def _around(request: Request) -> dict[str, Any]:
         "has_provider": site_of(request).workspace.settings.web.oidc is not None,
         "tenant": visit.caller.tenant if visit is not None else site_of(request).tenant,
     }
-
-
-def _block(context: Context, name: str) -> str:
-    return "".join(context.blocks[name][0](context))

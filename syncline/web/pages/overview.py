@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from syncline.connection import Connection
+from syncline.insight.freshness import Freshness, freshness
+from syncline.run import Run, RunStatus
 from syncline.search import Search
 from syncline.web.page import page
-from syncline.web.visit import CanRead
+from syncline.web.pages.start import modes
+from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
+_RECENT = 20
+HEALTH = {"bad": "failed", "waits": "need a look", "busy": "at work", "good": "in step", "new": "never run"}
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One connection at a glance, with its latest runs and how its models stand."""
+
+    connection: Connection
+    runs: list[Run]
+    models: dict[str, Freshness]
+
+    @property
+    def owed(self) -> int:
+        """How many rows are owed."""
+        return sum(sum((model.owing or {}).values()) for model in self.models.values())
+
+    @property
+    def health(self) -> str:
+        """One of HEALTH: at work, failed, something is owed or late, never run, or in step."""
+        if not self.runs:
+            return "new"
+        if self.runs[0].status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+            return "busy"
+        parts = [model.part for model in self.models.values() if model.part is not None]
+        if self.runs[0].status is RunStatus.FAILED or any(part.status is RunStatus.FAILED for part in parts):
+            return "bad"
+        return "waits" if self.owed or any(model.is_late for model in self.models.values()) else "good"
 
 
 @router.get("/", response_class=HTMLResponse)
 def overview(request: Request, visit: CanRead) -> HTMLResponse:
-    """All connections with their last run."""
-    latest = {name: visit.store.search(Search(connection=name, limit=1)) for name in sorted(visit.connections)}
-    return page(request, "overview.html", latest=latest, errors=visit.errors)
+    """All connections, with how far behind they are and what waits for somebody."""
+    glances = [glance(visit, one) for _, one in sorted(visit.connections.items())]
+    counts = Counter(one.health for one in glances)
+    return page(
+        request, "overview.html", glances=glances, counts=counts, health=HEALTH, errors=visit.errors, modes=modes
+    )
+
+
+def glance(visit: Visit, connection: Connection, limit: int = _RECENT) -> Glance:
+    """One connection, with its latest runs."""
+    runs = visit.store.search(Search(connection=connection.name, limit=limit))
+    heads = visit.store.heads(connection.name)
+    return Glance(connection, runs, freshness(visit.caller.tenant, connection, runs, heads, datetime.now(UTC)))

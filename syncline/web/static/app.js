@@ -2,13 +2,18 @@
 // in place: what has the focus, what is open and what somebody is filling in stays as it is.
 "use strict";
 
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const LOCAL = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const LONG_AGO = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const MONTHS = 300 * 24 * 3600 * 1000; // milliseconds after which a time is shown with its year
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const PAUSE = 250; // milliseconds between the last key in a filter and what it shows
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const when = new Date(time.dateTime);
     if (Number.isNaN(when.valueOf())) continue;
-    time.textContent = LOCAL.format(when);
+    const usual = Math.abs(Date.now() - when) > MONTHS ? LONG_AGO : LOCAL;
+    time.textContent = (time.classList.contains("exact") ? EXACT : usual).format(when);
   }
 }
 
@@ -46,20 +51,55 @@ function morphElement(from, to) {
 }
 
 async function refresh(part) {
-  const answer = await fetch(location.href, { headers: { "X-Fragment": part.id }, redirect: "manual" });
+  const asked = location.href;
+  const answer = await fetch(asked, { headers: { "X-Fragment": part.id }, redirect: "manual" });
   if (answer.type === "opaqueredirect" || answer.status === 401) return location.reload();
   if (!answer.ok) return;
   const fresh = document.createElement("template");
   fresh.innerHTML = await answer.text();
+  if (location.href !== asked) return; // meanwhile something else was chosen
   localise(fresh.content);
   morph(part, fresh.content);
   part.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
 }
 
+// Every so many seconds; sooner while something in it goes on, which then says `data-soon="SECONDS"`.
 function keepFresh(part) {
-  setInterval(() => {
-    if (!document.hidden && part.isConnected) refresh(part).catch(() => {});
-  }, Number(part.dataset.refresh) * 1000);
+  const soon = part.querySelector("[data-soon]")?.dataset.soon;
+  setTimeout(async () => {
+    if (!document.hidden) await refresh(part).catch(() => {});
+    if (part.isConnected) keepFresh(part);
+  }, Number(soon || part.dataset.refresh) * 1000);
+}
+
+// `<form data-filter="PART">`: PART shows what fits as soon as it is chosen, and the address says what was chosen.
+let typing;
+function choose(event) {
+  const form = event.target.form;
+  const part = document.getElementById(form?.dataset.filter || "");
+  if (!part) return;
+  clearTimeout(typing);
+  typing = setTimeout(
+    () => {
+      const chosen = [...new FormData(form)].filter(([, value]) => value);
+      const query = new URLSearchParams(chosen).toString();
+      history.replaceState(null, "", query ? `?${query}` : location.pathname);
+      refresh(part).catch(() => {});
+    },
+    event.type === "input" ? PAUSE : 0,
+  );
+}
+
+// A menu closes when one goes elsewhere, by the mouse or by Escape.
+function closeMenus(event) {
+  const inside = event.type === "keydown" ? null : event.target;
+  if (event.type === "keydown" && event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (inside && menu.contains(inside)) continue;
+    const hadFocus = menu.contains(document.activeElement);
+    menu.open = false;
+    if (hadFocus && !inside) menu.querySelector("summary").focus();
+  }
 }
 
 // `<form data-send="PART">`: sent without leaving the page; PART is refreshed after it.
@@ -85,5 +125,13 @@ function press(event) {
 
 localise(document);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
+document.documentElement.classList.add("with-script");
 document.addEventListener("submit", send);
 document.addEventListener("click", press);
+document.addEventListener("click", closeMenus);
+document.addEventListener("keydown", closeMenus);
+document.addEventListener("input", choose);
+document.addEventListener("change", choose);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) for (const part of document.querySelectorAll("[data-refresh]")) refresh(part).catch(() => {});
+});

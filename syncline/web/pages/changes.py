@@ -1,0 +1,62 @@
+"""What one model's part of a run has sent: row by row, before and after."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from syncline.changes import Operation
+from syncline.errors import DataError
+from syncline.insight.change import Sheet, kept_plan, sheet
+from syncline.run import ModelRun, Run
+from syncline.web.page import page
+from syncline.web.problem import not_found
+from syncline.web.visit import CanRead, Visit
+
+router = APIRouter()
+SHOWN = 50
+_KINDS: tuple[Operation, ...] = ("insert", "update", "delete")
+
+
+@router.get("/settings/syncs/{run}/changes/{model}", response_class=HTMLResponse)
+def changes(
+    request: Request,
+    run: str,
+    model: str,
+    visit: CanRead,
+    *,
+    kind: Annotated[str, Query(max_length=20)] = "",
+    start: Annotated[int, Query(ge=0, le=10**12)] = 0,
+) -> HTMLResponse:
+    """A page of the changeset."""
+    found = visit.run(run)
+    part = next((one for one in found.models if one.model == model), None) or not_found(f"model `{model}` in this run")
+    wanted = next((one for one in _KINDS if one == kind), None)
+    rows, problem = _sheet(visit, found, part, wanted, start)
+    total = sum(count for one, count in rows.counts.items() if wanted in (None, one)) if rows else 0
+    return page(
+        request,
+        "changes.html",
+        run=found,
+        part=part,
+        sheet=rows,
+        problem=problem,
+        kind=wanted or "",
+        kinds=_KINDS,
+        start=start,
+        shown=SHOWN,
+        total=total,
+    )
+
+
+def _sheet(visit: Visit, run: Run, part: ModelRun, wanted: Operation | None, start: int) -> tuple[Sheet | None, str]:
+    if not part.plan:
+        return None, ""
+    storage = visit.site.workspace.storage
+    try:
+        plan = kept_plan(storage, run.tenant, run.connection, part.model, part.plan)
+        return sheet(storage, plan, wanted, offset=start, limit=SHOWN), ""
+    except DataError as error:
+        return None, str(error.message)

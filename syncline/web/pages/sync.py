@@ -1,0 +1,118 @@
+"""One run: its steps, its models, what it changed and what it could not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from syncline import owed
+from syncline.connection import Download
+from syncline.insight.outlook import Outlook, outlook
+from syncline.insight.reason import reasons
+from syncline.run import Entry, ModelRun, Run, RunStatus
+from syncline.search import Search
+from syncline.web.page import page
+from syncline.web.pages.who import people, who
+from syncline.web.visit import CanRead, Visit
+
+router = APIRouter()
+_BEFORE = 20
+ACTIVE = (RunStatus.RUNNING, RunStatus.SCHEDULED)
+WAITING = (owed.WITHHELD, owed.ABSENT)
+
+
+@router.get("/settings/syncs/{run}", response_class=HTMLResponse)
+def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> HTMLResponse:
+    """One run."""
+    found = visit.run(run)
+    now = datetime.now(UTC)
+    entries = visit.store.entries(found.connection, closed=True)
+    connection = visit.connections.get(found.connection)
+    return page(
+        request,
+        "sync.html",
+        run=found,
+        now=now,
+        lasting_steps=lasting_steps,
+        busy=busy and found.status in ACTIVE,
+        is_active=found.status in ACTIVE,
+        who=who(found, people(visit)),
+        reasons=reasons(found),
+        outlooks=_outlooks(visit, found, now),
+        entries=_entries(found, entries),
+        lists=_lists(visit, found),
+        waiting=WAITING,
+        connection=connection,
+        files=_files(visit, found),
+        log=log(found),
+        prefect=visit.site.starter.page_of(found),
+    )
+
+
+def log(run: Run) -> list[tuple[datetime, str, str]]:
+    """What happened when, as far as it was noted: the time, the model (empty: the run), and what."""
+    lines = [(run.created_at, "", "created")]
+    if run.started_at and run.started_at != run.created_at:
+        lines.append((run.started_at, "", "started"))
+    for model in run.models:
+        lines += [(step.started_at, model.model, step.name) for step in model.steps]
+        if model.ended_at:
+            told = f"{model.result}: {model.error}" if model.error else str(model.result or model.status)
+            lines.append((model.ended_at, model.model, told))
+    if run.ended_at:
+        error = run.infos.get("error")
+        told = f"{run.result or run.status}{f': {error}' if error else ''}"
+        lines.append((run.ended_at, "", told))
+    return sorted(lines, key=lambda line: line[0])
+
+
+def lasting_steps(model: ModelRun, now: datetime) -> list[tuple[str, float, bool]]:
+    """The steps of a model: name, how many seconds it took or takes, and whether it is going on."""
+    ends = [step.started_at for step in model.steps[1:]] + [model.ended_at or now]
+    going = model.status is RunStatus.RUNNING
+    last = len(model.steps) - 1
+    return [
+        (step.name, (end - step.started_at).total_seconds(), going and index == last)
+        for index, (step, end) in enumerate(zip(model.steps, ends, strict=True))
+    ]
+
+
+def _outlooks(visit: Visit, run: Run, now: datetime) -> dict[str, Outlook]:
+    if run.status is not RunStatus.RUNNING:
+        return {}
+    before = visit.store.search(Search(connection=run.connection, status=RunStatus.SUCCEEDED, limit=_BEFORE))
+    return {model.model: outlook(model, before, now) for model in run.models}
+
+
+def _entries(run: Run, entries: list[Entry]) -> dict[str, list[Entry]]:
+    """What the run noted as owed, and what its models owe now by a later run; by model."""
+    shown: dict[str, list[Entry]] = {model.model: [] for model in run.models}
+    for entry in entries:
+        if entry.model in shown and (entry.run == run.id or (entry.closed_at is None and run.models)):
+            shown[entry.model].append(entry)
+    return {model: found for model, found in shown.items() if found}
+
+
+def _lists(visit: Visit, run: Run) -> dict[str, str]:
+    """The list of what each model owes now, by which it is approved (R26)."""
+    heads = visit.store.heads(run.connection) if run.connection in visit.connections else {}
+    return {model: head.owed_list for model, head in heads.items() if head.owed_list}
+
+
+def _files(visit: Visit, run: Run) -> list[dict[str, Any]]:
+    connection = visit.connections.get(run.connection)
+    may = connection.downloads if connection is not None else frozenset()
+    found = []
+    for model in run.models:
+        way = "/".join(quote(part, safe="") for part in ("files", run.tenant, run.connection, model.model))
+        for file in model.files:
+            name = file.rpartition("/")[2]
+            whole = f"/{way}/versions/{quote(name)}" if Download.FILE in may else ""
+            ext = name.partition(".")[2]
+            latest = f"/{way}/latest.{quote(ext)}" if Download.LATEST in may and ext else ""
+            found.append({"model": model.model, "name": name, "version": whole, "latest": latest})
+    return found

@@ -1,0 +1,77 @@
+"""How values look on a page: counts, durations, cells."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+_SHORT = 10
+_UNITS = {86400: ("d", 3600, "h"), 3600: ("h", 60, "min"), 60: ("min", 1, "s")}
+MOST = 200
+"""So many characters of a value are shown; the whole of it stands in its title."""
+
+
+def number(count: float) -> str:
+    """A count.
+
+    Example:
+        >>> number(1234567)
+        '1,234,567'
+    """
+    return f"{count:,}"
+
+
+def plural(count: int, thing: str) -> str:
+    """A count with its word.
+
+    Example:
+        >>> plural(1, "row"), plural(2000, "row"), plural(2, "entry")
+        ('1 row', '2,000 rows', '2 entries')
+    """
+    many = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number(count)} {thing if count == 1 else many}"
+
+
+def span(length: timedelta | float | None) -> str:
+    """How long something is, in the two largest units.
+
+    Example:
+        >>> span(timedelta(seconds=125)), span(3.21), span(0.05), span(timedelta(days=2, hours=3)), span(None)
+        ('2 min 5 s', '3.2 s', '50 ms', '2 d 3 h', '')
+    """
+    if length is None:
+        return ""
+    seconds = max(length.total_seconds() if isinstance(length, timedelta) else length, 0.0)
+    if seconds < _SHORT:
+        return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, (large, part, small) in _UNITS.items():
+        if whole >= unit:
+            return f"{whole // unit} {large} {whole % unit // part} {small}"
+    return f"{whole} s"
+
+
+def lasting(start: datetime | None, end: datetime | None) -> str:
+    """How long something took; empty where that is not known."""
+    return "" if start is None or end is None else span(end - start)
+
+
+def cell(value: Any) -> str:
+    """A value of a row, as text.
+
+    Example:
+        >>> cell(1.50), cell(b"ab"), cell(True), cell("x")
+        ('1.5', '0x6162', 'true', 'x')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, bytes):
+        return f"0x{value.hex()}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return str(value)
+
+
+def short(text: str) -> str:
+    """The beginning of a text that may be long."""
+    return text if len(text) <= MOST else f"{text[:MOST]}…"
