@@ -62,7 +62,7 @@ class SourceFile:
         given: dict[str, Any] = {**item, "url": Secret(item.get("url") or "")}
         if bool(given["url"]) == bool(given.get("path")):
             raise ConfigError("a source file has either a `path` or a `url`", hint=_EXAMPLE)
-        if given["url"] and urlsplit(given["url"].reveal()).scheme not in ("http", "https"):
+        if given["url"] and not _is_address(given["url"].reveal()):
             raise ConfigError("the address of a source file begins with https://", hint=_EXAMPLE)
         if "/" in given.get("part", ""):
             raise ConfigError("a part has no / in its name", hint="`part`: letters, digits, `_`, `-` and `.`")
@@ -83,6 +83,14 @@ class SourceFile:
         more = {"data_model": self.data_model, "source": self.source, "part": self.part}
         attributes: dict[str, JSON] = {"attributes": dict(self.attributes)} if self.attributes else {}
         return place | {key: value for key, value in more.items() if value} | attributes
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _are_texts(item: Mapping[str, Any]) -> bool:
