@@ -6,9 +6,11 @@ import threading
 from concurrent.futures import Future
 from typing import Protocol
 
-from syncline.pipeline import opened, sync_model
+from syncline.connection import Connection
+from syncline.errors import Busy
+from syncline.pipeline import lagging, opened, sync_model, update
 from syncline.request import Request
-from syncline.run import Run
+from syncline.run import Run, RunResult
 from syncline.workspace import Workspace
 
 
@@ -67,6 +69,8 @@ class ThreadStarter:
         """Have the run end after the model it is at."""
         if (told := self._cancelled.get(run.id)) is not None:
             told.set()
+        elif run.runner == "process":
+            self._workspace.store.withdraw(run.id, RunResult.CANCELLED, {})
 
     def page_of(self, run: Run) -> str:  # noqa: ARG002 - there is no orchestrator
         """Nowhere."""
@@ -87,12 +91,19 @@ class ThreadStarter:
         except BaseException as error:  # noqa: BLE001 - before it began the starter is told, after that the run
             if not begun.done():
                 begun.set_exception(error)
+            else:  # one that still waits would wait for ever
+                self._workspace.store.withdraw(begun.result().id, RunResult.ERROR, {"error": str(error)})
 
     def _sync(self, name: str, request: Request, created_by: str, begun: Future[Run]) -> None:
         place = self._workspace
-        with opened(place.connection(name), request, place.store, place.storage, created_by=created_by) as session:
+        connection = place.connection(name)
+        waiting = self._updated(connection, request, created_by, begun)
+        with opened(
+            connection, request, place.store, place.storage, created_by=created_by, run=waiting.id if waiting else None
+        ) as session:
             told = self._cancelled[session.run.id] = threading.Event()
-            begun.set_result(session.run)
+            if waiting is None:
+                begun.set_result(session.run)
             try:
                 for model in session.models:
                     sync_model(session, model)
@@ -100,3 +111,25 @@ class ThreadStarter:
                         raise Cancelled
             finally:
                 del self._cancelled[session.run.id]
+
+    def _updated(self, connection: Connection, request: Request, created_by: str, begun: Future[Run]) -> Run | None:
+        """Carry out changed settings before the run reads with them (R5); it waits meanwhile. None: none have changed.
+
+        Raises:
+            Busy: another run of the connection is active.
+        """
+        place, store = self._workspace, self._workspace.store
+        if request.approve or request.update or not lagging(connection, request, store):
+            return None
+        for model in request.models(connection):
+            request.mode(connection, model)
+        if (active := store.active(connection.name)) is not None:
+            raise Busy(f"connection {connection.name} is held by run {active.id}", run=active.id)
+        waiting = store.schedule_run(connection.name, request, runner="process", created_by=created_by)
+        begun.set_result(waiting)
+        try:
+            update(connection, request, store, place.storage, created_by=created_by)
+        except BaseException as error:
+            store.withdraw(waiting.id, RunResult.ERROR, {"error": str(error)})
+            raise
+        return waiting

@@ -124,6 +124,18 @@ def test_a_run_is_cancelled_after_the_model_it_is_at(program: Program, held: thr
     assert program.post(way).status_code == 409
 
 
+def test_changed_settings_are_carried_out_before_the_run_that_was_asked_for(program: Program) -> None:
+    program.start()
+    file = program.workspace.folder / "connections/example.yaml"
+    file.write_text(file.read_text().replace("key: [id]", "key: [id]\n    filter: id <> 2"))
+    program.workspace.reread()
+    run = program.start()
+    runs = program.get("/runs").json()["items"]
+    kinds = [(one["id"] == run["id"], one["type"], one["models"][0]["counts"]["deleted"]) for one in runs]
+    assert sorted(kinds[:2]) == [(False, "configuration update", 1), (True, "resources update", 0)]
+    assert run["status"] == "succeeded"
+
+
 @pytest.mark.promise("P1.3")
 def test_a_run_shows_how_far_it_is(program: Program, held: threading.Event) -> None:
     held.set()
