@@ -28,12 +28,14 @@ class Part:
         source: which of the connection's sources.
         origin: which table or file there.
         attributes: what the source is told about it; those named like columns of the model are their values (P2.15).
+        is_one: it has no parts within it, whatever the source calls what it reads.
     """
 
     name: str
     source: str
     origin: str
     attributes: Mapping[str, JSON] = field(default_factory=dict)
+    is_one: bool = False
 
     def __str__(self) -> str:
         """As it stands in messages and fingerprints."""
@@ -201,7 +203,7 @@ def _outer(part: Part, constants: Constants, batch: Batch) -> Batch:
         batch,
         rows=constants.beside(batch.rows),
         deleted=constants.beside(batch.deleted),
-        part=_above(part.name, batch.part),
+        part=part.name if part.is_one else _above(part.name, batch.part),
         listed=None if batch.listed is None else _above(part.name, batch.listed),
         rejected=constants.named(batch.rejected),
     )

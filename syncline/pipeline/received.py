@@ -56,8 +56,13 @@ def _given(
         members[name] = _reader(source, sync, file).handed(place)
         here = place / f"data{_suffixes(file.name)}"
         _fetch(file, here, connection.intake)
-        parts.append(Part(name, name, here.name, file.attributes))
+        parts.append(Part(name, name, here.name, file.attributes, is_one=name not in _declared(source, sync)))
     return Combined(members, {sync.origin: tuple(parts)}, stands_for=source, is_all=is_all)
+
+
+def _declared(source: Source, sync: ModelSync) -> list[str]:
+    """The names of the parts that a model is declared to have; what a source reads may be parts within them."""
+    return [part.name for part in source.parts(sync.origin)] if isinstance(source, Combined) else []
 
 
 def _part(file: SourceFile, source: Source, sync: ModelSync, *, alone: bool) -> str:

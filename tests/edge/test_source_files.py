@@ -132,6 +132,21 @@ def test_a_key_in_two_files_is_that_of_the_first_by_name_however_they_come(place
     assert place.prices[1] == (99, None)
 
 
+def test_a_file_takes_the_place_of_one_that_the_folder_had(place: Place) -> None:
+    """R7: and the one in the folder its place again, with nothing left of it."""
+    (place.folder / "in").mkdir()
+    declared = CONNECTION.replace("{kind: files}", "{kind: files, folder: in}").replace("from: prices", "from: '*.csv'")
+    (place.folder / "connections" / "shop.yaml").write_text(declared)
+    place.write("in/north.csv", (1, 10), (2, 20))
+    place.write("in/south.csv", (3, 30))
+    assert place.run().error == ""
+    other = place.write("other.csv", (2, 22), (4, 40))
+    assert place.run({"path": other, "part": "north.csv"}).result == "success"
+    assert {key: price for key, (price, _) in place.prices.items()} == {2: 22, 3: 30, 4: 40}
+    assert place.run().result == "success"
+    assert {key: price for key, (price, _) in place.prices.items()} == {1: 10, 2: 20, 3: 30}
+
+
 @pytest.mark.promise("P2.15")
 def test_attributes_of_a_file_are_columns_where_the_model_has_them(place: Place) -> None:
     """P2.14, P2.15."""
