@@ -73,12 +73,11 @@ def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
     another type is read as one of this type if it is exactly that; if not it is NULL, `_stale` is 2, and the source has
     to say it anew before it can be sent (Invariant 8).
     """
-    if not layers.files:
-        return f"SELECT {_empty(model)} WHERE false"
-    base = listed([_scan(file, model, locate) for file in layers.base], " UNION ALL ")
+    nothing = f"SELECT {_empty(model)} WHERE false"
+    base = listed([_scan(file, model, locate) for file in layers.base], " UNION ALL ") or nothing
     if not layers.deltas:
         return base
-    shown = listed([*columns(model), PART, STALE])
+    shown, key = listed([*columns(model), PART, STALE]), listed(keys(model))
     deltas = listed(
         [
             f"SELECT *, {order} AS _n FROM ({_scan(file, model, locate, operation=True)})"
@@ -86,12 +85,10 @@ def relation(layers: Layers, model: DataModel, locate: Locate) -> str:
         ],
         " UNION ALL ",
     )
-    key = listed(keys(model))
-    newest = f"SELECT * FROM ({deltas}) QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _n DESC) = 1"
+    touched = f"SELECT {key}, max(_n) AS _n FROM ({deltas}) GROUP BY {key}"  # keys alone, for rows may be wide
     return (
-        f"WITH newest AS NOT MATERIALIZED ({newest}) "
-        f"SELECT {shown} FROM ({base}) ANTI JOIN newest USING ({key}) "
-        f"UNION ALL SELECT {shown} FROM newest WHERE {OP} <> 'delete'"
+        f"SELECT {shown} FROM ({base}) ANTI JOIN ({touched}) USING ({key}) "
+        f"UNION ALL SELECT {shown} FROM ({deltas}) SEMI JOIN ({touched}) USING ({key}, _n) WHERE {OP} <> 'delete'"
     )
 
 

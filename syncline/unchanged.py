@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from syncline.model import DataModel
 from syncline.plain import texts
 from syncline.snapshot import Layers, Locate
 
+Keep: TypeAlias = Callable[[pa.Table], None]
 _Place: TypeAlias = tuple[object, ...]
 _ROWS = 16_384
 _MOST_PIECES = 16
@@ -28,9 +29,11 @@ class Unchanged:
 
     What it finds is certain: such a row stands in the base bit by bit, and no delta lies over it. What it does not find
     may be unchanged all the same, e.g. a row that came back to what it was; comparing tells.
+
+    `keep` is given the rows of the base that are left open: once `close` was called, each of them that was not found.
     """
 
-    def __init__(self, layers: Layers, model: DataModel, locate: Locate) -> None:
+    def __init__(self, layers: Layers, model: DataModel, locate: Locate, keep: Keep) -> None:
         self._key, self._columns = keys(model), [*columns(model), PART]
         kinds = [*(field.type for field in model.schema), pa.string()]
         self._schema = pa.schema(list(zip(self._columns, kinds, strict=True)))
@@ -39,14 +42,16 @@ class Unchanged:
             self._rows(layers.deltas, self._key, locate), pa.schema([self._schema.field(name) for name in self._key])
         )
         self._pieces: list[pa.RecordBatch] = []
+        self._is_lost = False
+        self._keep = keep
 
     @classmethod
-    def over(cls, layers: Layers, model: DataModel, locate: Locate) -> Unchanged | None:
+    def over(cls, layers: Layers, model: DataModel, locate: Locate, keep: Keep) -> Unchanged | None:
         """For a snapshot; None where its files do not tell exactly what a row is today, or tell too much."""
         alike = all(_is_alike(file, model) for file in layers.files)
         if not alike or sum(file.rows for file in layers.deltas) > _MOST_TOUCHED:
             return None
-        return cls(layers, model, locate)
+        return cls(layers, model, locate, keep)
 
     def among(self, rows: pa.Table) -> pa.Array:
         """For each row whether it is unchanged. The columns are c0…cn and `_part`, the keys grow from call to call."""
@@ -54,26 +59,41 @@ class Unchanged:
         self._go_on(_place(came, 0, self._key), _place(came, came.num_rows - 1, self._key))
         there = pa.Table.from_batches(self._pieces, self._schema).combine_chunks()
         places = pc.index_in(_handle(came, self._key), value_set=_handle(there, self._key))
-        if (last := pc.max(places).as_py()) is not None:
-            self._pieces = there.slice(last + 1).to_batches()
         found = there.take(places)
         same = reduce(pc.and_, (_equal(came.column(name), found.column(name)) for name in self._columns))
         touched = _handle(self._touched_near(came), self._key)
-        return pc.and_(same, pc.invert(pc.is_in(_handle(came, self._key), value_set=touched)))
+        same = pc.and_(same, pc.invert(pc.is_in(_handle(came, self._key), value_set=touched)))
+        self._pass(there, places, same)
+        return same
+
+    def close(self) -> None:
+        """Nothing comes any more: what is left of the base is open."""
+        for piece in (*self._pieces, *self._base):
+            self._keep(pa.Table.from_batches([piece]))
+
+    def _pass(self, there: pa.Table, places: pa.Array, same: pa.Array) -> None:
+        """Leave behind what of the base lies before the last key that was found in it."""
+        if (last := pc.max(places).as_py()) is not None:
+            passed = pa.arange(0, last + 1)
+            is_open = pc.invert(pc.is_in(passed, value_set=places.filter(same).cast(passed.type)))
+            self._keep(there.slice(0, last + 1).filter(is_open))
+            self._pieces = there.slice(last + 1).to_batches()
 
     def _go_on(self, first: _Place, last: _Place) -> None:
         """Have those pieces of the base in hand that lie between two keys."""
+        behind = [piece for piece in self._pieces if _end(piece, self._key) < first]
         self._pieces = [piece for piece in self._pieces if _end(piece, self._key) >= first]
         end = _end(self._pieces[-1], self._key) if self._pieces else None
-        while end is None or end < last:
+        while not self._is_lost and (end is None or end < last):
             piece = next(self._base, None)
             if piece is None:
-                return
+                break
             before, end = end, _end(piece, self._key)
-            if len(self._pieces) == _MOST_PIECES or (before is not None and end < before):
-                self._base = iter(())  # far apart, or not in the order of the key: others compare that better
-            elif end >= first:
-                self._pieces.append(piece)
+            # far apart, or not in the order of the key: others compare that better
+            self._is_lost = len(self._pieces) == _MOST_PIECES or (before is not None and end < before)
+            (behind if end < first or self._is_lost else self._pieces).append(piece)
+        if behind:
+            self._keep(pa.Table.from_batches(behind))
 
     def _touched_near(self, came: pa.RecordBatch) -> pa.Table:
         first, values = self._touched.column(0), came.column(self._key[0])

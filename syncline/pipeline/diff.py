@@ -49,9 +49,11 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
     order = work.connection.source.order(work.sync.origin)
     if order is None and extraction.missing:
         order = ()
-    engine.run(f"CREATE TEMP VIEW before AS {snapshot.relation(work.head.snapshot, model, locate)}")
+    is_plain = extraction.in_key_order and order is None
+    layers = known.to_compare(work, extraction, is_plain=is_plain)
+    engine.run(f"CREATE TEMP VIEW before AS {snapshot.relation(layers, model, locate)}")
     incoming = snapshot.incoming(extraction.files, model, locate)
-    if work.counts_absence and not (extraction.in_key_order and order is None):
+    if work.counts_absence and not is_plain:
         incoming = known.whole(incoming, model)
     doubled = _resolve(engine, extraction, model, incoming, [*keys(model), *([] if order is None else [PART])])
     if doubled:
@@ -71,14 +73,14 @@ def _compared(engine: Engine, work: Work, extraction: Extraction) -> Delta:
         if settled.said:
             first = settled.outranked.column(owed.REASON)[0].as_py()
             refuse_too_many_rejections(work, extraction.read, settled.said, first)
-    source = known.still_open(engine, model) if work.counts_absence else "asked"
+    source = "before" if work.counts_absence else "asked"
     difference = comparison.compare(
         engine,
         model,
         settled.before if settled else f"SELECT * FROM {source}",
         settled.after if settled else f"SELECT {listed([*columns(model), PART])} FROM resolved WHERE {OP} = 'insert'",
         absent="true" if settled else _gone_for_certain(engine, work, proven),
-        slices=("true",) if settled else known.slices(engine, work, extraction, source),
+        slices=("true",) if settled else known.slices(engine, work, extraction, layers.rows),
     )
     moved = comparison.moved(engine, model) if order is not None and difference.updated else 0
     absent = settled.absent if settled else _absent(engine, work, proven)

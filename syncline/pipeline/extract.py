@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from syncline import owed
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys_alone, marked
+from syncline.changes import RowFile, columns, keys_alone, marked
 from syncline.conform import conform
 from syncline.errors import DataError
 from syncline.model import JSON, Batch, Cursor, Read, Rejection, SyncMode, as_table
 from syncline.pipeline import known
 from syncline.pipeline.limit import refuse_too_many_rejections
 from syncline.pipeline.work import Extraction, Work
+from syncline.pipeline.writer import Writer, writing
 
 _POSITION = "position.json"
 
@@ -36,15 +34,15 @@ def extract(work: Work) -> Extraction:
         return _approved(work)
     so_far = _Progress.load(work)
     file = f"extract-{so_far.attempts}.parquet"
-    reading = _Reading(work, so_far)
-    with _writer(work, file) as writer:
+    with writing(work, file) as writer, known.told_apart(work, is_resumed=bool(so_far.position)) as same:
+        reading = _Reading(work, so_far, same)
         try:
             for batch in work.connection.source.read(_request(work, so_far)):
                 reading.take(batch, writer)
         except Exception:
             reading.keep_position(work, writer.close(), file)
             raise
-    return reading.ended(work, writer.close(), file)
+        return reading.ended(work, writer.close(), file)
 
 
 def _request(work: Work, so_far: _Progress) -> Read:
@@ -71,7 +69,7 @@ def _approved(work: Work) -> Extraction:
     gone = absent.join(
         owed.read(shown, work.model).select(list(work.model.key)), list(work.model.key), join_type="left semi"
     )
-    with _writer(work, "extract-0.parquet") as writer:
+    with writing(work, "extract-0.parquet") as writer:
         writer.add(keys_alone(gone, work.model, "", "delete"))
     return Extraction(files=writer.close())
 
@@ -96,58 +94,10 @@ class _Progress:
         return cls(**{**stored, "files": files})
 
 
-class _Writer:
-    """Rows into one Parquet file, in groups of a size that reads well."""
-
-    def __init__(self, work: Work, file: str) -> None:
-        fields = [
-            pa.field(name, column.type) for name, column in zip(columns(work.model), work.model.schema, strict=True)
-        ]
-        self._schema = pa.schema([*fields, pa.field(PART, pa.string()), pa.field(OP, pa.string())])
-        self._model = work.model
-        self._name = work.name(file)
-        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-            work.path(file), self._schema, compression="zstd", compression_level=1, use_dictionary=[PART, OP]
-        )
-        self._waiting: list[pa.Table] = []
-        self._rows = self._written = 0
-
-    def add(self, rows: pa.Table) -> None:
-        """Take rows in; they are written when there are enough of them."""
-        self._waiting.append(rows.cast(self._schema))
-        self._rows += len(rows)
-        if self._rows - self._written >= BATCH_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._writer is not None and self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
-        self._waiting, self._written = [], self._rows
-
-    def close(self) -> tuple[RowFile, ...]:
-        """The file, if there is anything in it."""
-        if self._writer is not None:
-            self._flush()
-            self._writer.close()
-            self._writer = None
-            pa.default_memory_pool().release_unused()  # the next step wants it for itself
-        file = RowFile.of(self._model, self._name, self._rows)
-        return (file,) if self._rows else ()
-
-
-@contextmanager
-def _writer(work: Work, file: str) -> Iterator[_Writer]:
-    writer = _Writer(work, file)
-    try:
-        yield writer
-    finally:
-        writer.close()
-
-
 class _Reading:
     """What is known of a read while it goes on."""
 
-    def __init__(self, work: Work, so_far: _Progress) -> None:
+    def __init__(self, work: Work, so_far: _Progress, same: known.Known | None) -> None:
         self._work = work
         self._model = work.model
         self._so_far = so_far
@@ -162,10 +112,10 @@ class _Reading:
         self._read = so_far.read
         self._last: pa.Table | None = None
         self._in_key_order = not self._resumed
-        self._unchanged = known.unchanged(work) if self._in_key_order else None
+        self._same = same
         self._ordered = so_far.ordered
 
-    def take(self, batch: Batch, writer: _Writer) -> None:
+    def take(self, batch: Batch, writer: Writer) -> None:
         """Fit a batch to the model and write it."""
         if batch.listed is not None:
             self._listed[batch.listed] = None
@@ -191,7 +141,7 @@ class _Reading:
             self._position[batch.part] = batch.position
         self._work.report(self._read - read)
 
-    def _add(self, rows: pa.Table, batch: Batch, writer: _Writer) -> None:
+    def _add(self, rows: pa.Table, batch: Batch, writer: Writer) -> None:
         if not len(rows):
             return
         self._ordered = self._ordered and batch.ordered
@@ -200,13 +150,13 @@ class _Reading:
             self._in_key_order = grows(key if self._last is None else pa.concat_tables([self._last, key]))
             self._last = key.slice(len(key) - 1)
         at_rest = marked(rows.rename_columns(columns(self._model)), batch.part, "insert")
-        if self._unchanged is not None and self._in_key_order:
-            same = self._unchanged.among(at_rest)
+        if self._same is not None and self._in_key_order:
+            same = self._same.among(at_rest)
             writer.add(keys_alone(rows.filter(same), self._model, batch.part, "same"))
             at_rest = at_rest.filter(pc.invert(same))
         writer.add(at_rest)
 
-    def _add_gone(self, batch: Batch, writer: _Writer) -> None:
+    def _add_gone(self, batch: Batch, writer: Writer) -> None:
         gone = as_table(batch.deleted, self._model.key_schema)
         if not len(gone):
             return
@@ -258,6 +208,7 @@ class _Reading:
             missing=self._missing,
             cursors=self._cursors,
             in_key_order=self._in_key_order,
+            still_open=self._same.left_open() if self._same and self._in_key_order else None,
             ordered=self._ordered,
         )
 

@@ -2,22 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pyarrow as pa
 
 from syncline import diff as comparison
-from syncline.changes import OP, PART, STALE, columns, keys
+from syncline.changes import OP, PART, STALE, RowFile, columns, keys
 from syncline.engine import Engine
 from syncline.model import DataModel
 from syncline.pipeline.work import Extraction, Work
+from syncline.pipeline.writer import Writer, writing
+from syncline.plain import repeated
+from syncline.snapshot import Layers
 from syncline.statement import listed
 from syncline.unchanged import Unchanged
 
 
-def unchanged(work: Work) -> Unchanged | None:
-    """What finds them while they come; None where all rows are compared later on."""
-    if not work.counts_absence or work.connection.source.order(work.sync.origin) is not None:
-        return None
-    return Unchanged.over(work.head.snapshot, work.model, work.storage.path)
+class Known:
+    """Tells them while they come; the rows of the snapshot's base that do not come so are kept in a file."""
+
+    def __init__(self, unchanged: Unchanged, writer: Writer) -> None:
+        self._unchanged, self._writer = unchanged, writer
+
+    def among(self, rows: pa.Table) -> pa.Array:
+        """For each row at rest whether it is just as in the snapshot; the keys grow from call to call."""
+        return self._unchanged.among(rows)
+
+    def left_open(self) -> tuple[RowFile, ...]:
+        """What of the snapshot's base was not found, now that all rows have come."""
+        self._unchanged.close()
+        return self._writer.close()
+
+
+@contextmanager
+def told_apart(work: Work, *, is_resumed: bool) -> Iterator[Known | None]:
+    """What finds them while the block runs; None where all rows are compared later on."""
+    if is_resumed or not work.counts_absence or work.connection.source.order(work.sync.origin) is not None:
+        yield None
+        return
+    with writing(work, "open.parquet") as writer:
+
+        def keep(rows: pa.Table) -> None:
+            writer.add(rows.append_column(OP, repeated("insert", len(rows))))
+
+        unchanged = Unchanged.over(work.head.snapshot, work.model, work.storage.path, keep)
+        yield Known(unchanged, writer) if unchanged else None
+
+
+def to_compare(work: Work, extraction: Extraction, *, is_plain: bool) -> Layers:
+    """The snapshot, or where each key stands once and only they matter, those of its rows that are still open."""
+    layers = work.head.snapshot
+    if extraction.still_open is None or not is_plain:
+        return layers
+    rows = sum(file.rows for file in (*extraction.still_open, *layers.deltas))
+    return replace(layers, base=extraction.still_open, rows=rows)
 
 
 def whole(rows: str, model: DataModel) -> str:
@@ -28,22 +68,8 @@ def whole(rows: str, model: DataModel) -> str:
     return f"SELECT * FROM ({rows}) WHERE {OP} <> 'same' UNION ALL {same}"
 
 
-def still_open(engine: Engine, model: DataModel) -> str:
-    """What of the snapshot is still to be compared: all but what came just as it is there."""
-    key, same = listed(keys(model)), f"FROM resolved WHERE {OP} = 'same'"
-    if not engine.number(f"SELECT count(*) {same}"):
-        return "before"
-    engine.run(
-        f"CREATE TEMP TABLE open AS SELECT {key} FROM (SELECT {key} FROM before) "
-        f"ANTI JOIN (SELECT {key} {same}) USING ({key})"
-    )
-    return f"before SEMI JOIN open USING ({key})"
-
-
-def slices(engine: Engine, work: Work, extraction: Extraction, source: str) -> Sequence[str]:
+def slices(engine: Engine, work: Work, extraction: Extraction, rows: int) -> Sequence[str]:
     """The keys in ranges, where both sides lie in their order and all of them are compared."""
     if not (extraction.in_key_order and work.counts_absence):
         return ("true",)
-    keyed = "before" if source == "before" else "open"
-    rows = work.head.snapshot.rows if keyed == "before" else engine.number("SELECT count(*) FROM open")
-    return comparison.sliced(engine, work.model, f"SELECT * FROM {keyed}", rows)
+    return comparison.sliced(engine, work.model, "SELECT * FROM before", rows)

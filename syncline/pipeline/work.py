@@ -202,6 +202,7 @@ class Extraction:
         missing: part -> why it could not be read at all.
         cursors: part -> where the next incremental read starts (R8).
         in_key_order: the keys came strictly growing, so none stands twice.
+        still_open: what of the snapshot's base did not come just as it is there; None: nobody looked.
         ordered: the rows came in the order of the cursor (R11).
     """
 
@@ -215,6 +216,7 @@ class Extraction:
     missing: dict[str, str] = field(default_factory=dict)
     cursors: dict[str, Cursor] = field(default_factory=dict)
     in_key_order: bool = False
+    still_open: tuple[RowFile, ...] | None = None
     ordered: bool = False
 
 

@@ -29,12 +29,19 @@ def at_rest(rows: Sequence[Row], part: str = "") -> pa.Table:
     return pa.table([*arrays, pa.array([part] * len(rows), pa.string())], names=["c0", "c1", "c2", "_part"])
 
 
-def over(folder: Path, base: Sequence[Row], delta: Sequence[Row] = (), model: DataModel = ONE) -> Unchanged:
+def over(
+    folder: Path,
+    base: Sequence[Row],
+    delta: Sequence[Row] = (),
+    model: DataModel = ONE,
+    left_open: list[pa.Table] | None = None,
+) -> Unchanged:
     files = []
+    keep = [].append if left_open is None else left_open.append
     for name, rows in {"base": base, "delta": delta}.items():
         pq.write_table(at_rest(rows), folder / name)
         files.append(RowFile.of(model, name, len(rows)))
-    found = Unchanged.over(Layers((files[0],), (files[1],), len(base)), model, lambda name: folder / name)
+    found = Unchanged.over(Layers((files[0],), (files[1],), len(base)), model, lambda name: folder / name, keep)
     assert found is not None
     return found
 
@@ -76,7 +83,7 @@ def test_a_base_that_cannot_tell_leaves_all_to_the_comparison(
 def test_a_snapshot_of_other_columns_is_not_asked(tmp_path: Path, column: pa.Field) -> None:
     was = DataModel("ROWS", SCHEMA.set(2, column), ("id",))
     layers = Layers((RowFile.of(was, "base", 1),), (), 1)
-    assert Unchanged.over(layers, ONE, lambda name: tmp_path / name) is None
+    assert Unchanged.over(layers, ONE, lambda name: tmp_path / name, [].append) is None
 
 
 CELLS = st.tuples(st.integers(0, 30), st.sampled_from(["a", "b", None]), st.sampled_from([0.0, -0.0, 1.0, None]))
@@ -89,10 +96,31 @@ def test_what_is_found_is_there_and_nothing_lies_over_it(
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(unchanged, "_ROWS", 3)
-        found = over(tmp_path_factory.mktemp("rows"), base, delta)
+        left_open: list[pa.Table] = []
+        found = over(tmp_path_factory.mktemp("rows"), base, delta, left_open=left_open)
         told = among(found, *(at_rest(came[first : first + size]) for first in range(0, len(came), size)))
+        found.close()
     there, touched = {repr(row) for row in base}, {row[0] for row in delta}
     assert told == [repr(row) in there and row[0] not in touched for row in came]
+    same = {row[0] for row, is_same in zip(came, told, strict=True) if is_same}
+    is_open = [row["c0"] for rows in left_open for row in rows.to_pylist()]
+    assert sorted(is_open) == [row[0] for row in base if row[0] not in same]
+
+
+@given(base=st.permutations(range(20)), came=st.sets(st.integers(0, 25), min_size=1), size=st.integers(1, 9))
+def test_each_row_of_a_base_in_any_order_is_found_or_left_open(
+    tmp_path_factory: pytest.TempPathFactory, base: list[int], came: set[int], size: int
+) -> None:
+    rows = [(key, "a", 1.0) for key in sorted(came)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unchanged, "_ROWS", 3)
+        patched.setattr(unchanged, "_MOST_PIECES", 3)
+        left_open: list[pa.Table] = []
+        found = over(tmp_path_factory.mktemp("rows"), [(key, "a", 1.0) for key in base], left_open=left_open)
+        told = among(found, *(at_rest(rows[first : first + size]) for first in range(0, len(rows), size)))
+        found.close()
+    same = [row[0] for row, is_same in zip(rows, told, strict=True) if is_same]
+    assert sorted(same + [row["c0"] for rows in left_open for row in rows.to_pylist()]) == list(range(20))
 
 
 def test_a_full_read_of_which_most_is_known_finds_what_changed(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Rows written while they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns
+from syncline.pipeline.work import Work
+
+
+class Writer:
+    """Rows at rest into one Parquet file of a work, in groups of a size that reads well."""
+
+    def __init__(self, work: Work, file: str) -> None:
+        fields = [
+            pa.field(name, column.type) for name, column in zip(columns(work.model), work.model.schema, strict=True)
+        ]
+        self._schema = pa.schema([*fields, pa.field(PART, pa.string()), pa.field(OP, pa.string())])
+        self._model = work.model
+        self._name = work.name(file)
+        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
+            work.path(file), self._schema, compression="zstd", compression_level=1, use_dictionary=[PART, OP]
+        )
+        self._waiting: list[pa.Table] = []
+        self._rows = self._written = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Take rows in; they are written when there are enough of them."""
+        assert self._writer is not None
+        self._waiting.append(rows.cast(self._schema))
+        self._rows += len(rows)
+        if self._rows - self._written >= BATCH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        assert self._writer is not None
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
+        self._waiting, self._written = [], self._rows
+
+    def close(self) -> tuple[RowFile, ...]:
+        """The file, if there is anything in it."""
+        if self._writer is not None:
+            self._flush()
+            self._writer.close()
+            self._writer = None
+            pa.default_memory_pool().release_unused()  # the next step wants it for itself
+        file = RowFile.of(self._model, self._name, self._rows)
+        return (file,) if self._rows else ()
+
+
+@contextmanager
+def writing(work: Work, file: str) -> Iterator[Writer]:
+    """A writer that is closed at the end of the block, however it ends."""
+    writer = Writer(work, file)
+    try:
+        yield writer
+    finally:
+        writer.close()
