@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import BinaryIO, TypeAlias
 from urllib.parse import quote
 
@@ -94,9 +95,10 @@ class Feed:
             Withheld: it does not pass the checks; nothing was written, and `latest` is as it was.
             DataError, TransientError, ConfigError: it cannot be written; `latest` is as it was.
         """
-        version = self._made(plan, schema)
+        versions = self.versions()  # looked at once: who is quicker makes the same one
+        version = self._made(plan, schema, versions)
         if not version:
-            version = self._free(plan)
+            version = _free(plan, versions)
             self._make(rows(), schema, plan, version, changes, force=force)
         self.place.forward(self.link, self.file(version))
         return version
@@ -192,19 +194,12 @@ class Feed:
         columns = hashlib.sha256(str(schema).encode()).hexdigest()[:16]
         return f"{self.publication.fingerprint()}-{columns}"
 
-    def _made(self, plan: str, schema: pa.Schema) -> str:
+    def _made(self, plan: str, schema: pa.Schema, known: Sequence[str]) -> str:
         """The version of this plan as it would be made now; empty: there is none."""
-        versions = [name for name in self.versions() if name.partition(_AGAIN)[0] == quoted(plan)]
+        versions = [name for name in known if name.partition(_AGAIN)[0] == quoted(plan)]
         found = self.find(versions[-1]) if versions else None
         alike = found is not None and found.about.get("made") in (None, self._way(schema))
         return versions[-1] if alike else ""
-
-    def _free(self, plan: str) -> str:
-        """A name for a version of this plan, later than all there are of it."""
-        taken, number = self.versions(), 0
-        while (name := _again(plan, number)) in taken:
-            number += 1
-        return name
 
     def _files(self) -> list[File]:
         """The files of versions; other publications may lie in the same folder."""
@@ -226,6 +221,11 @@ class _Counted:
         for batch in self.batches:
             self.rows += batch.num_rows
             yield batch
+
+
+def _free(plan: str, taken: Sequence[str]) -> str:
+    """A name for a version of this plan, later than all there are of it."""
+    return next(name for number in count() if (name := _again(plan, number)) not in taken)
 
 
 def _again(version: str, number: int) -> str:

@@ -37,7 +37,7 @@ def failure(answer: Answer) -> str:
     ("old", "new", "line", "said"),
     [
         ("cursor:", "curser:", 14, ["unknown key `curser`", "did you mean `cursor`?"]),
-        ("source:      {kind: sql", "source:      {kind: sqk", 6, ["unknown source kind `sqk`", "files, sql"]),
+        ("source:      {kind: sql", "source:      {kind: sqk", 6, ["unknown source kind `sqk`", "files, pushed, sql"]),
         ("destination: {kind: sql", "destination: {kind: s3", 7, ["unknown destination kind `s3`", "sql"]),
         (f"url: {COPY!r}".replace("'", '"'), "ulr: x", 7, ["unknown key `ulr`", "did you mean `url`?"]),
         (SOURCE, "example/shop.db", 6, ["`url` is not the address of a database", "sqlite:///shop.db"]),
