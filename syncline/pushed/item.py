@@ -19,7 +19,8 @@ from syncline.pushed.model import COMPANY, GUID, PushModel
 from syncline.pushed.text import Doubled, Figure
 
 Item: TypeAlias = "dict[str, Any]"
-_GUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}")
+_PARTS = "-?".join(f"([0-9a-f]{{{length}}})" for length in (8, 4, 4, 4, 12))
+_GUID = re.compile(rf"(?:urn:uuid:)?\{{?{_PARTS}\}}?")
 _MOST_TOLD = 100
 _NUMBERS = (int, Figure, str)
 
@@ -145,11 +146,8 @@ def _names(
 def _guid(told: object) -> str | None:
     if not isinstance(told, str):
         return None
-    text = told.strip().lower().removeprefix("urn:uuid:").removeprefix("{").removesuffix("}")
-    if not _GUID.fullmatch(text):
-        return None
-    digits = text.replace("-", "")
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    found = _GUID.fullmatch(told.lower())
+    return "-".join(found.groups()) if found else None
 
 
 def _fitted(items: Sequence[Item], one: pa.Field, model: PushModel, findings: _Findings) -> list[Any]:

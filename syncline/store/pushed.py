@@ -104,7 +104,7 @@ def _take(transaction: Connection, change: Change) -> Outcome:
     tenant = Tenant(change.company)
     counted = _locked(transaction, tenant, change.model)
     known = _digests(transaction, tenant, change)
-    digests = {guid: hashlib.blake2b(text.encode(), digest_size=16).digest() for guid, text in change.rows.items()}
+    digests = {guid: hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for guid, text in change.rows.items()}
     new = [guid for guid, digest in digests.items() if known.get(guid) != digest]
     gone = [guid for guid in change.gone if known.get(guid) is not None]
     if changed := [*new, *gone]:
@@ -131,11 +131,11 @@ def _locked(transaction: Connection, tenant: Tenant, model: str) -> Row[Any]:
     return found
 
 
-def _digests(transaction: Connection, tenant: Tenant, change: Change) -> dict[str, bytes | None]:
+def _digests(transaction: Connection, tenant: Tenant, change: Change) -> dict[str, str | None]:
     """Of the GUIDs that are known, what their rows are; None: deleted."""
-    wanted = among(transaction, _ROW.guid, [*change.rows, *change.gone])
-    query = tenant.select(tables.row).with_only_columns(_ROW.guid, _ROW.digest)
-    return {row.guid: row.digest for row in transaction.execute(query.where(_ROW.model == change.model, wanted))}
+    columns = tenant.select(tables.row).with_only_columns(_ROW.guid, _ROW.digest).where(_ROW.model == change.model)
+    query = among(transaction, columns, _ROW.guid, [*change.rows, *change.gone])
+    return {row.guid: row.digest for row in transaction.execute(query)}
 
 
 def _sum(one: Outcome, other: Outcome) -> Outcome:

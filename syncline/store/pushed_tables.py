@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text
 
 from syncline.store import people_tables
 from syncline.store.tables import Moment
@@ -19,9 +19,9 @@ row = Table(
     Column("model", Text, primary_key=True),
     Column("guid", BYTEWISE, primary_key=True),
     Column("sequence", BigInteger, nullable=False),
-    Column("digest", LargeBinary(16)),
+    Column("digest", String(32)),
     Column("text", Text),
-    Index("syncline_pushed_sequence", "tenant", "model", "sequence", unique=True),
+    Index("syncline_pushed_sequence", "tenant", "sequence", "model", unique=True),  # the model last: see `many.among`
 )
 Index(
     "syncline_pushed_gone",

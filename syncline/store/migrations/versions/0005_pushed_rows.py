@@ -15,11 +15,11 @@ def upgrade() -> None:
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("guid", guid, nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(length=16)),
+        sa.Column("digest", sa.String(length=32)),
         sa.Column("text", sa.Text()),
         sa.PrimaryKeyConstraint("tenant", "model", "guid"),
     )
-    op.create_index("syncline_pushed_sequence", "syncline_pushed", ["tenant", "model", "sequence"], unique=True)
+    op.create_index("syncline_pushed_sequence", "syncline_pushed", ["tenant", "sequence", "model"], unique=True)
     gone = sa.text("text IS NULL")
     op.create_index(
         "syncline_pushed_gone",
