@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import count
 from typing import BinaryIO, TypeAlias
 from urllib.parse import quote
 
@@ -25,7 +24,6 @@ Rows: TypeAlias = Iterable[pa.RecordBatch]
 Changes: TypeAlias = Callable[[str, str], pa.RecordBatchReader | None]
 """What leads from one plan to another, the empty one having no rows: `_op` and the columns; None: it is not known."""
 _AGAIN = "~"
-_TRIES = 1000
 
 
 def feeds(
@@ -61,6 +59,11 @@ class Feed:
     def link(self) -> str:
         """The constant name in its place."""
         return f"latest{self.publication.suffix}"
+
+    @property
+    def name(self) -> str:
+        """What people call it, and what it is called once it is downloaded."""
+        return f"{self.publication.name or self.model}{self.publication.suffix}"
 
     def versions(self) -> list[str]:
         """The versions that are kept, oldest first."""
@@ -114,10 +117,11 @@ class Feed:
             known = f"known are {', '.join(versions)}" if versions else "nothing was published yet"
             raise ConfigError(f"there is no version `{version}` of {self.model}{self.publication.suffix}", hint=known)
         newest = max(versions[-1], self.latest())
-        for number in range(1, _TRIES):
-            again = _again(newest, number)
+        while True:
+            again = _free(newest, [*versions, newest])
             if self.place.copy(self.file(version), self.file(again)):
                 break
+            versions.append(again)
         self._write_delta(again, found.about.get("plan", ""), changes)
         self.place.forward(self.link, self.file(again))
         return again
@@ -146,6 +150,15 @@ class Feed:
         options = replace(self.publication.options, columns=((OP, OP), *columns) if columns else ())
         export.write(changes, changes.schema, self.publication.format, file, options)
 
+    def headers(self) -> dict[str, str]:
+        """What a server says of a file that never changes (P1.21)."""
+        name = quote(self.name)
+        return {
+            "Content-Type": self.publication.media_type,
+            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+            "Cache-Control": "max-age=31536000, immutable",
+        }
+
     def _make(self, rows: Rows, schema: pa.Schema, plan: str, version: str, changes: Changes, *, force: bool) -> None:
         counted = _Counted(rows)
         with self.place.draft() as draft:
@@ -154,7 +167,7 @@ class Feed:
                 self._check(counted.rows)
             self._write_delta(version, plan, changes)
             made = {"rows": str(counted.rows), "plan": plan, "made": self._way(schema)}
-            self.place.put(draft, self.file(version), made | self._headers())
+            self.place.put(draft, self.file(version), made | self.headers())
 
     def _check(self, rows: int) -> None:
         checks = self.publication.checks
@@ -178,16 +191,7 @@ class Feed:
         with self.place.draft() as draft:
             self.write_delta(changed, draft)
             since = {"since": shown}
-            self.place.put(draft, self.file(version, "deltas"), since | self._headers())
-
-    def _headers(self) -> dict[str, str]:
-        """What a server says of a file that never changes (P1.21)."""
-        name = quote(f"{self.publication.name or self.model}{self.publication.suffix}")
-        return {
-            "Content-Type": self.publication.media_type,
-            "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "Cache-Control": "max-age=31536000, immutable",
-        }
+            self.place.put(draft, self.file(version, "deltas"), since | self.headers())
 
     def _way(self, schema: pa.Schema) -> str:
         """How a version is made; the same rows made in another way are another version."""
@@ -223,11 +227,12 @@ class _Counted:
             yield batch
 
 
-def _free(plan: str, taken: Sequence[str]) -> str:
-    """A name for a version of this plan, later than all there are of it."""
-    return next(name for number in count() if (name := _again(plan, number)) not in taken)
-
-
-def _again(version: str, number: int) -> str:
-    plan = quoted(version).partition(_AGAIN)[0]
-    return f"{plan}{_AGAIN}{number:03}" if number else plan
+def _free(plan: str, known: Sequence[str]) -> str:
+    """A name for a version of this plan, later than all that are known of it, also if earlier ones are gone."""
+    own = quoted(plan).partition(_AGAIN)[0]
+    numbers = [
+        int(number) if number.isdecimal() else 0
+        for name, _, number in (one.partition(_AGAIN) for one in known)
+        if name == own
+    ]
+    return f"{own}{_AGAIN}{max(numbers) + 1:03}" if numbers else own

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syncline import ConfigError, Withheld
@@ -181,6 +181,7 @@ STEPS = st.lists(st.one_of(st.integers(1, 9), st.integers(0, 30).map(str)), max_
 
 
 @given(STEPS)
+@example([1, 6, "0", "1", "12", "28", "6", "24"])
 @settings(max_examples=60, deadline=None)
 def test_latest_shows_the_newest_plan_or_what_somebody_went_back_to_since(steps: list[int | str]) -> None:
     """R27: whatever comes in whatever order; a number is a plan, a text says which version one goes back to."""
