@@ -10,15 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from uuid import uuid4
 
-from obstore import delete, exceptions, get, put
+from obstore import delete, exceptions, get, get_range, put, sign
 from obstore import list as listed
 
 from syncline.errors import ConfigError, DataError, TransientError
 from syncline.publication.address import Address
-from syncline.publication.place import File
+from syncline.publication.place import File, cut
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -27,12 +28,13 @@ _SHOWS = "shows"
 """What is noted with a link: the file that it shows."""
 _ALWAYS_FRESH = {"Cache-Control": "no-cache"}
 _LARGEST = 5 * 1024**3
+_PIECE = 1 << 22
 _TRIES = 20
 _TIMEOUT = {"timeout": "300s", "connect_timeout": "5s"}
 _AGAIN: Any = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 _CONFLICT = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
 _SHUT = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
-_NO_BUCKET = "NoSuchBucket"
+_NO_BUCKET, _NO_RANGES = "NoSuchBucket", "non-partial response"
 _FULL = ("status code: 507", "QuotaExceeded", "InsufficientStorage", "EntityTooLarge", "No space left")
 _REASON = re.compile(r"(?:status code|HTTP error): ([^<\n]{1,200})")
 _Given = TypeVar("_Given")
@@ -96,6 +98,18 @@ class Bucket:
             file.seek(0)
             yield cast("BinaryIO", file)
 
+    def pieces(self, name: str, start: int, stop: int) -> Iterator[bytes]:
+        """A request for each piece: whoever reads slowly holds no answer of the server open."""
+        try:
+            first = self._piece(name, start, stop)
+        except exceptions.GenericError:
+            return self._cut(name, start, stop)
+        return chain([first], (self._piece(name, begin, stop) for begin in range(start + _PIECE, stop, _PIECE)))
+
+    def lent(self, name: str, time: timedelta) -> str:
+        """A presigned address."""
+        return self._ask(lambda: sign(self._store, "GET", name, time))
+
     def copy(self, name: str, to: str) -> bool:
         """Put what is there where nothing is; a copy on the server would not look whether there is something."""
         with self.read(name) as content, suppress(*_CONFLICT):
@@ -143,6 +157,20 @@ class Bucket:
         """An address with s3://."""
         return "/".join(part for part in (self.url.url.rstrip("/"), name) if part)
 
+    def _piece(self, name: str, start: int, stop: int) -> bytes:
+        if start >= stop:  # a server knows no range without a byte
+            return b""
+        end = min(start + _PIECE, stop)
+        try:
+            return bytes(self._ask(lambda: get_range(self._store, name, start=start, end=end)))
+        except FileNotFoundError as error:
+            raise DataError(f"there is no {self.address(name)}") from error
+
+    def _cut(self, name: str, start: int, stop: int) -> Iterator[bytes]:
+        """From a server that knows no ranges: all of it is fetched first."""
+        with self.read(name) as file:
+            yield from cut(file, start, stop)
+
     def _heeds(self, name: str) -> bool:
         modes: tuple[Any, ...] = ("create", {"e_tag": '"0123456789abcdef0123456789abcdef"'})
         for mode in modes:
@@ -177,7 +205,8 @@ class Bucket:
         try:
             return request()
         except (exceptions.BaseError, OSError, ValueError) as error:
-            if isinstance(error, (*_CONFLICT, FileNotFoundError)) and _NO_BUCKET not in str(error):
+            is_answer = isinstance(error, (*_CONFLICT, FileNotFoundError)) and _NO_BUCKET not in str(error)
+            if is_answer or _NO_RANGES in str(error):
                 raise
             raise self._told(error) from error
 

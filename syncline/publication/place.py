@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from syncline.publication.address import Address
+
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ class Place(Protocol):
             DataError: it is not there.
         """
 
+    def pieces(self, name: str, start: int, stop: int) -> Iterator[bytes]:
+        """The bytes of a file from `start` to before `stop`, in pieces that are small whatever the file is.
+
+        Raises:
+            DataError: it is not there; said before the first piece is asked for.
+        """
+
+    def lent(self, name: str, time: timedelta) -> str:
+        """The address at which anybody may fetch a file for this time; empty: this place has none."""
+
     def copy(self, name: str, to: str) -> bool:
         """Have the same content under another name; False: somebody was quicker, and what is there stays."""
 
@@ -72,6 +84,14 @@ class Place(Protocol):
 
     def address(self, name: str = "") -> str:
         """Where a file of it lies, for people."""
+
+
+def cut(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes from `start` to before `stop`, in small pieces."""
+    file.seek(start)
+    while piece := file.read(min(_PIECE, stop - start)):
+        start += len(piece)
+        yield piece
 
 
 def place(address: Address) -> Place:

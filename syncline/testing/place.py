@@ -13,6 +13,7 @@ from syncline.errors import DataError
 from syncline.publication.place import Place
 
 LINK = "latest.csv"
+LARGEST_PIECE = 1 << 22
 NOTED = {"Content-Type": "text/csv", "rows": "3"}
 
 
@@ -65,6 +66,15 @@ class PlaceContract:
         put(place, version(1), whole)
         assert content(place, version(1)) == whole
 
+    @pytest.mark.parametrize("size", [0, 1, 9_000_000], ids=["empty", "one byte", "large"])
+    def test_any_part_of_a_file_comes_in_small_pieces(self, place: Place, size: int) -> None:
+        whole = random.Random(size).randbytes(size)
+        put(place, version(1), whole)
+        for start, stop in ((0, size), (0, min(size, 1)), (size // 2, size), (size, size), (size // 3, size // 2)):
+            pieces = list(place.pieces(version(1), start, stop))
+            assert b"".join(pieces) == whole[start:stop]
+            assert all(len(piece) <= LARGEST_PIECE for piece in pieces)
+
     def test_names_may_be_in_any_script(self, place: Place) -> None:
         for name in ("versions/Ünï cödé 🎵.csv", "versions/100%25.csv", "versions/a+b&c=d.csv"):
             put(place, name, name.encode())
@@ -83,6 +93,8 @@ class PlaceContract:
         assert (place.files("versions"), place.find(version(1)), place.shown(LINK)) == ([], None, "")
         with pytest.raises(DataError, match=r"0001.csv"):
             content(place, version(1))
+        with pytest.raises(DataError, match=r"0001.csv"):
+            place.pieces(version(1), 0, 1)
         place.remove(version(1))
 
     def test_what_was_removed_is_gone(self, place: Place) -> None:
