@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from syncline.errors import ConfigError
@@ -50,6 +52,30 @@ def resolve(text: str) -> str:
     if not _REFERENCE.search(text):
         return text
     return Secret(_REFERENCE.sub(_value, text))
+
+
+def kept_secret(file: Path) -> bytes:
+    """A secret that nobody has chosen: made up by whoever asks first, and kept in a file that only its owner reads.
+
+    Raises:
+        ConfigError: the file cannot be read or made.
+    """
+    try:
+        if not file.exists():
+            _keep(file, secrets.token_hex(32))
+        return file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"the file {file} cannot be read: {error.strerror}") from error
+
+
+def _keep(file: Path, text: str) -> None:
+    """Have it there whole; of several who do so at once the first counts."""
+    mine = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as made:
+        made.write(text)
+    with suppress(FileExistsError):
+        file.hardlink_to(mine)
+    mine.unlink()
 
 
 def _value(reference: re.Match[str]) -> str:

@@ -20,7 +20,7 @@ from syncline.pushed.reading import readers, supplied
 from syncline.pushed.source import Supply
 from syncline.pushed.store import PushStore
 from syncline.search import ServiceStore
-from syncline.secret import Secret
+from syncline.secret import Secret, kept_secret
 from syncline.storage import Storage
 
 if TYPE_CHECKING:
@@ -140,6 +140,16 @@ class Workspace:
         except OSError as error:
             raise ConfigError(f"the storage {folder} cannot be written: {error.strerror}") from error
         return Storage(folder)
+
+    @cached_property
+    def seal(self) -> bytes:
+        """What links are signed with: everybody who runs this workspace has the same (`web: {secret: …}`).
+
+        Raises:
+            ConfigError: it cannot be kept.
+        """
+        told = self.settings.web.secret.reveal()
+        return told.encode() if told else kept_secret(self.own / "seal")
 
     @cached_property
     def connections(self) -> Mapping[str, Connection]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +14,10 @@ import typer
 
 from syncline.cli import option
 from syncline.cli.report import DONE, exit_code, show_published, show_runs, worst
-from syncline.cli.screen import moment, number, say, say_error, say_json, table
+from syncline.cli.screen import moment, note, number, say, say_error, say_json, table
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError, SynclineError
+from syncline.publication import Access
 from syncline.publication.feed import Changes, Feed, feeds
 from syncline.workspace import Workspace
 
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
     files.command()(publish)
     files.command()(rollback)
     files.command()(delta)
+    files.command()(link)
     app.add_typer(files, name="files", rich_help_panel=None)
 
 
@@ -107,17 +109,16 @@ def publish(
 
 def rollback(ctx: typer.Context, *, connection: option.ConnectionName, model: Model, version: Version) -> None:
     """Have latest show an older version, until something newer is published."""
+    from syncline.pipeline.release import roll_back  # noqa: PLC0415 - the engine is half of a start
+    from syncline.pipeline.work import home  # noqa: PLC0415
+
     workspace = Workspace.open(ctx.obj)
     found = workspace.connection(connection)
     every = list(_feeds(workspace, found, found[model]))
-    with ExitStack() as stack:
-        changes = _changes(workspace, connection, model, stack)
-        known = [feed for feed in every if feed.find(version) is not None] or every[:1]
-        if not known:
-            raise ConfigError(f"{connection}/{model} is not published", hint="say `publish: {format: csv}` in it")
-        for feed in known:
-            now = feed.rollback(version, changes)
-            say(f"{feed.place.address(feed.link)} shows {version} again, as version {now}")
+    if not every:
+        raise ConfigError(f"{connection}/{model} is not published", hint="say `publish: {format: csv}` in it")
+    for feed, now in roll_back(every, version, workspace.storage, home(workspace.settings.tenant, connection, model)):
+        say(f"{feed.place.address(feed.link)} shows {version} again, as version {now}")
 
 
 def delta(
@@ -146,6 +147,43 @@ def delta(
         file.flush()
 
 
+def link(
+    ctx: typer.Context,
+    *,
+    connection: option.ConnectionName,
+    model: Model,
+    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="Else the latest, always.")] = "",
+    file: Annotated[str, typer.Option("--file", metavar="FILE", help="As `files list` names it; else all.")] = "",
+    expires: Annotated[int, typer.Option("--expires", metavar="DAYS", min=1, max=366, help="For how many days.")] = 7,
+    as_json: option.AsJson = False,
+) -> None:
+    """Print where files can be downloaded; with `access: signed`, by whoever has the link, until it expires."""
+    from syncline.web import link as web  # noqa: PLC0415 - most commands sign nothing
+
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.connection(connection)
+    chosen = [feed for feed in _feeds(workspace, found, found[model]) if file in {"", feed.name}]
+    if not chosen:
+        raise ConfigError(f"{connection}/{model} publishes no {file or 'file'}", hint="syncline files list")
+    made = [web.link(workspace, found, feed, version, timedelta(days=expires)) for feed in chosen]
+    root = workspace.settings.web.address
+    if as_json:
+        say_json([{**asdict(one), "url": root + one.path} for one in made])
+        return
+    for one in made:
+        say(root + one.path)
+        note(_WHO[one.access].format(until=moment(one.expires_at)))
+    if not root:
+        note("These begin where the service is found; say so in syncline.yaml: web: {address: https://…}")
+
+
+_WHO = {
+    Access.PUBLIC: "Anybody may download it.",
+    Access.KEY: "Who downloads it needs an API key, or is logged in. For links say `access: signed`.",
+    Access.SIGNED: "Whoever has this link may download it until {until}.",
+}
+
+
 def _feeds(workspace: Workspace, connection: Connection, sync: ModelSync) -> Iterator[Feed]:
     return feeds(sync.publish, workspace.storage, workspace.settings.tenant, connection.name, sync.name)
 
@@ -167,14 +205,13 @@ def _plan(feed: Feed, version: str) -> str:
 
 def _versions(connection: str, model: str, feed: Feed, limit: int) -> Iterator[Listed]:
     latest = feed.latest()
-    name = f"{feed.publication.name or feed.model}{feed.publication.suffix}"
     for version in reversed(feed.versions()[-limit:]):
         found = feed.find(version)
         if found is not None:
             rows = int(found.about["rows"]) if "rows" in found.about else None
             address = feed.place.address(found.name)
             shown = version == latest
-            yield Listed(connection, model, name, version, found.at, rows, found.size, shown, address)
+            yield Listed(connection, model, feed.name, version, found.at, rows, found.size, shown, address)
 
 
 def _line(one: Listed) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Where a published file goes, what it must pass, and how long its versions are kept."""
+"""Where a published file goes, what it must pass, how long its versions are kept, and who may fetch it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from syncline.config.node import Node
 from syncline.config.setting import duration, resolved
 from syncline.connection import Connection
 from syncline.errors import ConfigError
-from syncline.publication import KEPT, Address, Checks, Publication
+from syncline.publication import KEPT, Access, Address, Checks, Publication
 from syncline.secret import Secret
 
 _EMPTY = ("refuse", "allow")
@@ -45,6 +45,7 @@ ADDRESS: Keys = {
     "secret": Key(lambda node: Secret(_plain(node)), shape.outside(shape.text("The secret that goes with it."))),
     "endpoint": Key(_plain, shape.outside(shape.text("The address of the server, if it is not Amazon's."))),
     "region": Key(_plain, shape.outside(shape.text("The region of the bucket."))),
+    "redirect": Key(Node.flag, shape.flag("Who downloads a file is sent on to the bucket.", default=False)),
 }
 CHECKS: Keys = {
     "empty": Key(
@@ -60,7 +61,10 @@ def _address(node: Node) -> Address:
     found = nodes(node, ADDRESS)
     if "url" not in found:
         node.wrong("`url` is missing in `to`", "e.g. `to: {url: s3://bucket/prefix}`")
-    return Address(**values(found, ADDRESS))
+    made = Address(**values(found, ADDRESS))
+    if made.redirect and not made.is_bucket:
+        found["redirect"].wrong("nobody can be sent on to a folder", "leave `redirect` out; it is for buckets")
+    return made
 
 
 def _checks(node: Node) -> Checks:
@@ -80,6 +84,10 @@ KEYS: Keys = {
     "to": Key(_address, {"anyOf": [_WHERE, shape.mapping("Where it goes.", shapes(ADDRESS), ["url"])]}),
     "checks": within(_checks, "What a version must pass before latest shows it.", CHECKS),
     "keep": Key(_keep, {**_KEPT, "pattern": "^[0-9]{1,6} ?[smhd]?$", "minimum": 1, "default": KEPT}),
+    "access": Key(
+        lambda node: Access(node.choice(Access)),
+        shape.word("Who may download it: anybody, who has a key, or a signed link too.", Access, default=Access.KEY),
+    ),
     "delta": Key(Node.flag, shape.flag("Each version comes with a file of what has changed.", default=False)),
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from syncline.config import shape
 from syncline.config.key import Key, Keys, nodes, values, within
 from syncline.config.node import Node
 from syncline.config.setting import resolved
+from syncline.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class Web:
         address: where people find it, e.g. `https://sync.example.com`; empty: as they come.
         hosts: other names it answers to, beside `localhost` and addresses in figures.
         oidc: who vouches for people, beside their passwords.
+        secret: what links to files are signed with; empty: one that the workspace keeps for itself.
     """
 
     address: str = ""
     hosts: tuple[str, ...] = ()
     oidc: Oidc | None = None
+    secret: Secret = field(default=Secret(""))
 
 
 def _address(node: Node) -> str:
@@ -58,6 +61,13 @@ def _issuer(node: Node) -> str:
     return text
 
 
+def _secret(node: Node) -> Secret:
+    text = resolved(node)
+    found = Secret(text.reveal() if isinstance(text, Secret) else text)
+    return found if len(found) >= _LEAST else node.wrong(f"`{node.name}` needs {_LEAST} characters or more")
+
+
+_LEAST = 32
 _ROLES = ("CompanyAdmin", "Integration", "Viewer")
 OIDC: Keys = {
     "issuer": Key(_issuer, shape.text("The address of the identity provider.")),
@@ -80,6 +90,9 @@ def _oidc(node: Node) -> Oidc:
 WEB: Keys = {
     "address": Key(_address, shape.text("Where people find it, e.g. https://sync.example.com.")),
     "hosts": Key(Node.texts, shape.texts("Other names it answers to.")),
+    "secret": Key(
+        _secret, shape.text("What links to files are signed with; left out: one is made up and kept in .syncline.")
+    ),
     "oidc": within(_oidc, "Who vouches for people, beside their passwords.", OIDC),
 }
 

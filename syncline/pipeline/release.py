@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from syncline.changes import BATCH_ROWS, OP, PART, STALE, columns, keys
 from syncline.engine import Engine, opened
 from syncline.errors import DataError
 from syncline.model import DataModel
-from syncline.publication.feed import Changes, quoted
+from syncline.publication.feed import Changes, Feed, quoted
 from syncline.snapshot import Layers
 from syncline.statement import listed
 from syncline.storage import Storage
@@ -74,6 +74,18 @@ def changes(storage: Storage, home: str, stack: ExitStack) -> Changes:
         return _compared(engine, was.sent if was else Layers(), now, storage.path)
 
     return between
+
+
+def roll_back(every: Sequence[Feed], version: str, storage: Storage, home: str) -> list[tuple[Feed, str]]:
+    """Have `latest` of those files of a model that have this version show it again; and as which version.
+
+    Raises:
+        ConfigError: none has it.
+    """
+    with ExitStack() as stack:
+        between = changes(storage, home, stack)
+        known = [feed for feed in every if feed.find(version) is not None] or every[:1]
+        return [(feed, feed.rollback(version, between)) for feed in known]
 
 
 def _compared(engine: Engine, was: Layers, now: Release, locate: Callable[[str], Path]) -> Any:

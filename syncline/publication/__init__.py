@@ -6,15 +6,24 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from syncline import export
 from syncline.export import Format, Options
 from syncline.publication.address import Address, located
 
-__all__ = ["KEPT", "Address", "Checks", "Format", "Options", "Publication", "latest", "located"]
+__all__ = ["KEPT", "Access", "Address", "Checks", "Format", "Options", "Publication", "latest", "located"]
 
 KEPT = 30
 """How many versions of a file are kept, unless one says otherwise."""
+
+
+class Access(StrEnum):
+    """Who may fetch a published file from the service: who has a key, who has a link that we signed too, or anybody."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    SIGNED = "signed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Publication:
         checks: what a version must pass.
         keep: how many versions are kept, or for how long.
         delta: whether each version comes with a file of what has changed since the one before.
+        access: who may fetch it, where the connection allows downloads.
     """
 
     format: Format
@@ -49,6 +59,7 @@ class Publication:
     checks: Checks = field(default_factory=Checks)
     keep: int | timedelta = KEPT
     delta: bool = False
+    access: Access = Access.KEY
 
     @property
     def suffix(self) -> str:

@@ -23,6 +23,7 @@ class Address:
         url: the path of a folder, or `s3://bucket/prefix`.
         key, secret: who we are there.
         endpoint: the server, if it is not Amazon's.
+        redirect: who downloads a file from us is sent on to the bucket, instead of getting it through us.
     """
 
     url: str
@@ -30,6 +31,7 @@ class Address:
     secret: Secret = field(default=Secret(""))
     endpoint: str = ""
     region: str = ""
+    redirect: bool = False
 
     @property
     def is_bucket(self) -> bool:

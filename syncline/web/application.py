@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from syncline.errors import SynclineError
 from syncline.people import Role
-from syncline.web import api, pages
+from syncline.web import api, files, pages
 from syncline.web.annex import Annex
 from syncline.web.answer import answer
 from syncline.web.guard import Limits, guarded
@@ -66,6 +66,7 @@ def create(
     app.state.site = Site(workspace, starter or ThreadStarter(workspace), may_be_open)
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(files.router)
     for path, annex in (annexes or {}).items():
         app.mount(path, Annex(annex))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -8,7 +8,7 @@ import pytest
 from syncline import Secret
 from syncline.config import clashes
 from syncline.connection import Connection
-from syncline.publication import Address, Checks, Publication
+from syncline.publication import Access, Address, Checks, Publication
 from tests.domain.shelf import Load, complaint
 
 
@@ -43,6 +43,14 @@ def test_versions_are_kept_by_number_or_by_time(load: Load) -> None:
     assert (made(load, "keep: 5").keep, made(load, "keep: 90d").keep) == (5, timedelta(days=90))
 
 
+def test_a_file_is_for_who_has_a_key_unless_one_says_otherwise(load: Load) -> None:
+    wanted = [("", Access.KEY), ("access: key", Access.KEY), ("access: signed", Access.SIGNED)]
+    assert [made(load, said).access for said, _ in wanted] == [access for _, access in wanted]
+    to = made(load, "to: {url: s3://shop, redirect: yes}").to
+    assert to is not None
+    assert to.redirect
+
+
 def test_checks_and_deltas_are_chosen(load: Load) -> None:
     chosen = made(load, "checks: {empty: allow, shrink: 50%}, delta: true")
     assert (chosen.checks, chosen.delta) == (Checks(may_be_empty=True, shrink=0.5), True)
@@ -59,6 +67,8 @@ def test_checks_and_deltas_are_chosen(load: Load) -> None:
         ("checks: {shrink: 120%}", "from 0% to 100%"),
         ("keep: 0", "1 or more"),
         ("keep: long", "a length of time"),
+        ("access: all", "public, key, signed"),
+        ("to: {url: out, redirect: yes}", "nobody can be sent on to a folder"),
         ("delta: perhaps", "true or false"),
         ("name: deltas", "names of our own"),
     ],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.api import changes, connections, entries, push, rows, runs, starting
+from syncline.web.api import changes, connections, entries, files, push, rows, runs, starting
 from syncline.web.api.body import PROBLEMS
 from syncline.web.visit import SCHEMES
 
 router = APIRouter(prefix="/api/v1", dependencies=SCHEMES, responses=PROBLEMS)
-for _part in (connections, starting, runs, changes, entries, rows, push):
+for _part in (connections, starting, runs, changes, entries, rows, files, push):
     router.include_router(_part.router)

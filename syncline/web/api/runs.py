@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 
-from syncline.connection import Download
 from syncline.insight.outlook import outlook
 from syncline.insight.reason import reasons
 from syncline.run import Run, RunStatus, RunType
 from syncline.search import Place, Search
 from syncline.web import paging
 from syncline.web.api.body import ModelName, RunId
+from syncline.web.link import published
 from syncline.web.problem import Problem, not_found
 from syncline.web.visit import CanRead, CanRun, Visit
 
@@ -77,10 +76,8 @@ def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> dict[str, An
 def list_run_files(run: RunId, visit: CanRead) -> dict[str, Any]:
     """The files that a run has made; `url` where they may be downloaded (P1.18)."""
     found = visit.run(run)
-    connection = visit.connections.get(found.connection)
-    may_load = connection is not None and Download.FILE in connection.downloads
     files = [(model.model, file) for model in found.models for file in model.files]
-    return {"items": [_file(found, model, file, may_load=may_load) for model, file in files], "next": None}
+    return {"items": [_file(visit, found, model, file) for model, file in files], "next": None}
 
 
 @router.post("/{run}/cancel", operation_id="cancel_run", status_code=202)
@@ -105,8 +102,8 @@ def _models(visit: Visit, run: Run) -> list[dict[str, Any]]:
     return shown
 
 
-def _file(run: Run, model: str, file: str, *, may_load: bool) -> dict[str, Any]:
+def _file(visit: Visit, run: Run, model: str, file: str) -> dict[str, Any]:
     """A file, by its name in its place; its own address is for those alone who run the workspace."""
-    name = PurePosixPath(file).name
-    way = "/".join(quote(part, safe="") for part in (run.tenant, run.connection, model))
-    return {"model": model, "name": name, "url": f"/files/{way}/versions/{quote(name)}" if may_load else None}
+    connection = visit.connections.get(run.connection)
+    url = published(visit.site.workspace, connection, model, file) if connection else ""
+    return {"model": model, "name": PurePosixPath(file).name, "url": url or None}

@@ -50,7 +50,7 @@ def theirs(workspace: Workspace) -> dict[str, str]:
         "model": SECRET,
         "plan": run.models[0].plan,
         "tenant": workspace.settings.tenant,
-        "ext": "csv",
+        "way": "latest.csv",
         "key": made.id,
         "user": user.id,
         "email": user.email,
