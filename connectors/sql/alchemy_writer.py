@@ -33,6 +33,9 @@ class AlchemyWriter:
         self.is_sqlite = connection.dialect.name == "sqlite"
         self.plans = plan_table(schema)
         self.table = model_table(request.model, request.target, schema, connection.dialect.name)
+        there = sa.inspect(connection).get_columns(request.target.table, schema)
+        if DELETED_AT not in self.table.c and any(column["name"] == DELETED_AT for column in there):
+            self.table.append_column(sa.Column(DELETED_AT))  # rows were deleted softly once
         self.key = key_columns(request.model, request.target)
         self.names = request.model.schema.names
         self.shared = {CONNECTION: request.scope.rpartition("/")[0]} if request.target.shared else {}
@@ -97,7 +100,7 @@ class AlchemyWriter:
         changes: dict[str, Any] = {
             name: sa.bindparam(f"new_{place}", type_=self.table.c[name].type) for place, name in enumerate(kept)
         }
-        if self.request.target.on_delete == "soft":
+        if DELETED_AT in self.table.c:
             changes[DELETED_AT] = sa.null()
         if not changes:
             return

@@ -50,11 +50,11 @@ class Statements:
         return f"{self.name} ({listed(self.model.schema.names)})"
 
     def upsert(self, stage: Stage, only: str) -> str:
-        """Insert rows, or update those with their key; that takes a soft mark away."""
+        """Insert rows, or update those with their key; that takes a soft mark away, in a table that has such."""
         values = {name: self._cast(place, name) for place, name in enumerate(self.model.schema.names)} | self.shared
         kept = [name for name in values if name not in self.key] or list(self.key)
         changes = [f"{quoted(name)} = excluded.{quoted(name)}" for name in kept]
-        if self.target.on_delete == "soft":
+        if DELETED_AT in self.there.columns:
             changes.append(f"{DELETED_AT} = NULL")
         return (
             f"INSERT INTO {self.name} ({listed(values)}) OVERRIDING SYSTEM VALUE "

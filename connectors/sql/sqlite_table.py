@@ -74,6 +74,11 @@ def holds(connection: sqlite3.Connection, target: Target, scope: str, plan: str)
     return bool(connection.execute(sql, [scope]).fetchone() == (plan,))
 
 
+def has_marks(connection: sqlite3.Connection, target: Target) -> bool:
+    """Whether rows are, or once were, deleted softly in the table."""
+    return DELETED_AT in _columns(connection, target.table)
+
+
 def _statements(connection: sqlite3.Connection, model: DataModel, target: Target) -> Iterator[str]:
     if not _columns(connection, PLAN_TABLE):
         yield _PLANS

@@ -13,7 +13,7 @@ from connectors.sql.loading import CONNECTION, DELETED_AT, Refused, Row, Stored
 from connectors.sql.reading import PLAN_TABLE
 from connectors.sql.sqlite import listed, quoted
 from connectors.sql.sqlite_form import formless, stored
-from connectors.sql.sqlite_table import key_columns
+from connectors.sql.sqlite_table import has_marks, key_columns
 from syncline import DataError, Load
 
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
@@ -26,7 +26,7 @@ class SqliteWriter:
         self.connection = connection
         self.request = request
         self.shared = (request.scope.rpartition("/")[0],) if request.target.shared else ()
-        self._upsert = upsert_statement(request)
+        self._upsert = upsert_statement(request, is_marked=has_marks(connection, request.target))
         self._delete = delete_statement(request)
         self._remains = remains_statement(request)
 
@@ -93,13 +93,13 @@ def sqlite_at(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ") + "+00:00"
 
 
-def upsert_statement(request: Load) -> str:
-    """Insert a row, or update the one with its key; that takes a soft mark away (R12)."""
+def upsert_statement(request: Load, *, is_marked: bool) -> str:
+    """Insert a row, or update the one with its key; that takes a soft mark away, in a table that has such (R12)."""
     key = key_columns(request.model, request.target)
     names = [*request.model.schema.names, *([CONNECTION] if request.target.shared else [])]
     kept = [name for name in names if name not in key] or list(key)
     changes = [f"{quoted(name)} = excluded.{quoted(name)}" for name in kept]
-    if request.target.on_delete == "soft":
+    if is_marked:
         changes.append(f"{DELETED_AT} = NULL")
     return (
         f"INSERT INTO main.{quoted(request.target.table)} ({listed(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608

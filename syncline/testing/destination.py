@@ -140,6 +140,15 @@ class DestinationContract(ABC):
         self.loaded(destination, changeset(PETS, tmp_path, inserts=[MIA]), target=soft, plan="3")
         assert self.ids(destination, soft) == [1, 2]  # R12
 
+    def test_a_softly_deleted_row_comes_back_however_rows_are_deleted_now(
+        self, destination: Destination, tmp_path: Path
+    ) -> None:
+        soft = Target("pets", on_delete="soft")
+        self.loaded(destination, changeset(PETS, tmp_path, inserts=[REX, MIA]), target=soft)
+        self.loaded(destination, changeset(PETS, tmp_path, deletes=[MIA]), target=soft, plan="2")
+        self.loaded(destination, changeset(PETS, tmp_path, inserts=[MIA]), plan="3")
+        assert self.ids(destination, soft) == [1, 2]  # R12
+
     def test_ignored_deletes_leave_the_row(self, destination: Destination, tmp_path: Path) -> None:
         ignore = Target("pets", on_delete="ignore")
         self.loaded(destination, changeset(PETS, tmp_path, inserts=[REX]), target=ignore)
