@@ -31,9 +31,9 @@ A **run** is started by `visit.site.starter.start(connection, request, created_b
 cancelled by `starter.cancel(run)`; `starter.page_of(run)` is where Prefect shows it, or empty. Under Prefect the run is
 `scheduled` until a worker takes it.
 
-A **published file** is served by `files.py`, which asks itself who may have it. `link.published(workspace, connection,
-model, file)` is where a file that a run names is fetched, or empty; `link.link(workspace, connection, feed, version, time)`
-where a version or the latest is, signed if it is for who has a link.
+A **published file** is served by `files.py`, which finds out itself who may have it. Where a file that a run names is
+fetched says `link.published(workspace, connection, model, file)`, empty if nowhere; where a version or the latest is,
+`link.link(workspace, connection, feed, version, time)`, signed if it is for who has a link.
 
 Nothing here is imported before it is asked for: other commands start without a web framework.
 """
