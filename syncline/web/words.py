@@ -36,8 +36,8 @@ def span(length: timedelta | float | None) -> str:
     """How long something is, in the two largest units.
 
     Example:
-        >>> span(timedelta(seconds=125)), span(3.21), span(0.05), span(timedelta(days=2, hours=3)), span(None)
-        ('2 min 5 s', '3.2 s', '50 ms', '2 d 3 h', '')
+        >>> span(timedelta(seconds=125)), span(3.21), span(0.05), span(timedelta(days=2, hours=3)), span(900)
+        ('2 min 5 s', '3.2 s', '50 ms', '2 d 3 h', '15 min')
     """
     if length is None:
         return ""
@@ -47,7 +47,8 @@ def span(length: timedelta | float | None) -> str:
     whole = round(seconds)
     for unit, (large, part, small) in _UNITS.items():
         if whole >= unit:
-            return f"{whole // unit} {large} {whole % unit // part} {small}"
+            rest = whole % unit // part
+            return f"{whole // unit} {large}{f' {rest} {small}' if rest else ''}"
     return f"{whole} s"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.pages import changes, login, overview, start, sync, syncs, vouched
+from syncline.web.pages import changes, connection, keys, login, overview, row, start, sync, syncs, users, vouched
 
 router = APIRouter(include_in_schema=False)
-for _part in (login, vouched, overview, syncs, sync, changes, start):
+for _part in (login, vouched, overview, connection, row, syncs, sync, changes, start, keys, users):
     router.include_router(_part.router)

@@ -1,0 +1,74 @@
+"""Single rows: the journey of one, and the deletions that wait for a person."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pyarrow.compute as pc
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from syncline.errors import ConfigError
+from syncline.insight.journey import Journey, journey
+from syncline.owed import ABSENT, KIND, REASON, WITHHELD
+from syncline.pipeline.record import owed_now
+from syncline.plain import texts
+from syncline.web.page import page
+from syncline.web.problem import not_found
+from syncline.web.visit import CanRead, Visit
+
+router = APIRouter()
+SHOWN = 100
+_Start = Annotated[int, Query(ge=0, le=10**12)]
+
+
+@router.get("/connections/{connection}/{model}/journey", response_class=HTMLResponse)
+def row_journey(
+    request: Request,
+    connection: str,
+    model: str,
+    visit: CanRead,
+    *,
+    key: Annotated[list[str] | None, Query(max_length=50)] = None,
+    before: Annotated[str, Query(max_length=300)] = "",
+) -> HTMLResponse:
+    """What happened to one row (P6.7)."""
+    _require(visit, connection, model)
+    columns = visit.store.head(connection, model).key
+    values = _values(key or [], len(columns))
+    found, problem = _journey(visit, connection, model, values, before) if values else (None, "")
+    data = {"connection": connection, "model": model, "columns": columns, "values": values}
+    return page(request, "journey.html", journey=found, problem=problem, row=data, before=before)
+
+
+@router.get("/connections/{connection}/{model}/waiting", response_class=HTMLResponse)
+def waiting(request: Request, connection: str, model: str, visit: CanRead, *, start: _Start = 0) -> HTMLResponse:
+    """The deletions that wait: all of them can be looked at, and exactly these are approved (R26)."""
+    _require(visit, connection, model)
+    head = visit.store.head(connection, model)
+    owed = owed_now(head, visit.site.workspace.storage)
+    rows = owed.filter(pc.is_in(owed.column(KIND), texts(WITHHELD, ABSENT)))
+    columns = [name for name in rows.column_names if name not in (KIND, REASON)]
+    shown = rows.slice(start, SHOWN).to_pylist()
+    data = {"connection": connection, "model": model, "columns": columns, "shown": shown}
+    return page(request, "waiting.html", row=data, list=head.owed_list, total=rows.num_rows, start=start, shown=SHOWN)
+
+
+def _require(visit: Visit, connection: str, model: str) -> None:
+    if model not in {one.name for one in visit.connection(connection).models}:
+        not_found(f"model `{model}` in connection `{connection}`")
+
+
+def _values(key: list[str], wanted: int) -> list[str]:
+    """The values of the key, of which several may be given as one text."""
+    values = [value[:1000].replace("\0", "") for value in key]
+    if len(values) == 1 and wanted > 1 and len(parts := values[0].split(", ")) == wanted:
+        return parts
+    return values
+
+
+def _journey(visit: Visit, connection: str, model: str, key: list[str], before: str) -> tuple[Journey | None, str]:
+    try:
+        return journey(visit.site.workspace.storage, visit.store, connection, model, key, before=before), ""
+    except ConfigError as error:
+        return None, f"{error.message}{f': {error.hint}' if error.hint else ''}"

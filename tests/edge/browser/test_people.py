@@ -1,0 +1,53 @@
+"""Keys and users, as an administrator deals with them."""
+
+import re
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from syncline.people import Role
+from tests.edge.browser.conftest import Site
+
+PASSWORD = "correct horse battery"
+
+
+def log_in(page: Page, site: Site, role: Role) -> None:
+    site.show.workspace.people().add_user("ann@example.com", role, password=PASSWORD)
+    page.goto(f"{site.url}/login")
+    page.get_by_label("Email").fill("ann@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+
+
+def test_a_key_is_made_shown_once_used_and_revoked(site: Site, page: Page) -> None:
+    log_in(page, site, Role.COMPANY_ADMIN)
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_label("Name").fill("<i>etl</i>")
+    page.get_by_role("button", name="Create the key").click()
+    key = page.locator("code.secret").inner_text()
+    asked = {"url": f"{site.url}/api/v1/connections", "headers": {"X-API-Key": key}}
+    assert httpx.get(**asked).status_code == 200
+    page.goto(f"{site.url}/settings/keys")
+    assert key not in page.content()
+    expect(page.get_by_role("row", name="<i>etl</i>")).to_contain_text("sync:read")
+    page.get_by_role("button", name="Revoke <i>etl</i>").click()
+    expect(page.get_by_role("row", name="<i>etl</i>")).to_contain_text("revoked")
+    assert httpx.get(**asked).status_code == 401
+
+
+def test_a_user_is_added_comes_in_by_the_link_and_is_disabled(site: Site, page: Page) -> None:
+    log_in(page, site, Role.COMPANY_ADMIN)
+    page.get_by_role("link", name="Users").click()
+    assert "SystemAdmin" not in page.get_by_label("Role").locator("option").all_inner_texts()
+    page.get_by_label("Email").fill("vera@example.com")
+    page.get_by_label("Role").select_option("Viewer")
+    page.get_by_role("button", name="Add").click()
+    link = page.locator("code.secret").inner_text()
+    assert httpx.get(link).status_code == 200
+    page.goto(f"{site.url}/settings/users")
+    assert link not in page.content()
+    page.get_by_role("button", name="Disable vera@example.com").click()
+    expect(page.get_by_role("row", name=re.compile("^vera"))).to_contain_text("disabled")
+    assert page.get_by_role("button", name="Disable ann@example.com").count() == 0
+    expect(page.get_by_role("region", name="What was done lately")).to_contain_text("ann@example.com")
