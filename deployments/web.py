@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from deployments.passage import PREFIX, Passage
 from syncline.errors import ConfigError
+from syncline.telling import telling
 from syncline.web.application import create, greeting
 from syncline.web.starter import Starter
 from syncline.workspace import Workspace
@@ -58,7 +59,8 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     try:
         while thread.is_alive() and not server.started:
             time.sleep(0.01)
-        yield greeting(app.state.site, url_of(line))
+        with telling(workspace):
+            yield greeting(app.state.site, url_of(line))
     finally:
         server.should_exit = True
         thread.join(STOPS_WITHIN + 1)

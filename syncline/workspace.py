@@ -25,6 +25,7 @@ from syncline.storage import Storage
 
 if TYPE_CHECKING:
     from syncline.store import SqlStore
+    from syncline.store.notice import Notices
 
 SETTINGS, CONNECTIONS, OWN = "syncline.yaml", "connections", ".syncline"
 
@@ -86,7 +87,11 @@ class Workspace:
 
     def store_of(self, tenant: str) -> ServiceStore:
         """The memory of another company, in the same database (Invariant 10)."""
-        return self.store if tenant == self.settings.tenant else replace(self._memory, tenant=checked_tenant(tenant))
+        return (
+            self.store
+            if tenant == self.settings.tenant
+            else replace(self._memory, tenant=checked_tenant(tenant), hooks=())
+        )
 
     def people(self, tenant: str | None = None, *, actor: str = "system", address: str = "") -> People:
         """Who may do what: in this workspace's company or in another, as `actor` asks for it."""
@@ -100,6 +105,13 @@ class Workspace:
         from syncline.store.pushed import SqlPushed  # noqa: PLC0415 - with the store
 
         return SqlPushed(self._memory.database, checked_tenant(tenant or self.settings.tenant))
+
+    @property
+    def notices(self) -> Notices:
+        """What the webhooks of this workspace are still to be told."""
+        from syncline.store.notice import Notices  # noqa: PLC0415 - with the store
+
+        return Notices(self._memory.database, self.settings.tenant)
 
     @cached_property
     def _supply(self) -> Supply:
@@ -122,7 +134,8 @@ class Workspace:
         if not url:
             url = f"sqlite:///{(self.own / 'store.db').as_posix()}"
         url = anchored(url, self.folder)
-        store = open_store(url.reveal() if isinstance(url, Secret) else url, tenant=self.settings.tenant)
+        address = url.reveal() if isinstance(url, Secret) else url
+        store = open_store(address, tenant=self.settings.tenant, hooks=self.settings.webhooks)
         finalize(self, store.database.close)  # at the latest when the program ends
         return store
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from syncline.config import api, defaults, end, push, shape, web
+from syncline.config import api, defaults, end, push, shape, web, webhook
 from syncline.config.api import Api
 from syncline.config.file import load
 from syncline.config.key import Key, Keys, nodes, shapes, values
@@ -18,6 +18,7 @@ from syncline.config.setting import resolved
 from syncline.config.web import Web
 from syncline.connection import Intake
 from syncline.pushed.model import PushModel
+from syncline.webhook import Webhook
 
 TENANT: Keys = {"defaults": defaults.KEY}
 
@@ -37,6 +38,7 @@ class Settings:
         push: the models that others push rows of.
         web: where pages and API are found, and who vouches for people.
         api: what may be named by what comes in by the API.
+        webhooks: who is told what becomes of runs.
     """
 
     tenant: str = "default"
@@ -49,6 +51,7 @@ class Settings:
     push: Mapping[str, PushModel] = field(default_factory=dict)
     web: Web = field(default_factory=Web)
     api: Api = field(default_factory=Api)
+    webhooks: tuple[Webhook, ...] = ()
 
 
 def _tenants(node: Node) -> dict[str, Node]:
@@ -95,6 +98,7 @@ WORKSPACE: Keys = {
     "push": push.KEY,
     "web": web.KEY,
     "api": api.KEY,
+    "webhooks": webhook.KEY,
 }
 SHAPE = shape.mapping("Settings of the whole workspace.", shapes(WORKSPACE))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,12 +21,17 @@ ENDED_UNFINISHED = "the process ended without finishing"
 _LEASE = tables.lease.c
 
 
+def _unmourned(_connection: Connection, _run: str) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class Leases:
-    """The leases of a tenant; `seconds` is how long one holds unless it is renewed."""
+    """The leases of a tenant; `seconds` is how long one holds unless it is renewed; `buried` is told of dead runs."""
 
     tenant: Tenant
     seconds: float
+    buried: Callable[[Connection, str], None] = _unmourned
 
     def take(self, connection: Connection, name: str, run: str) -> tuple[int, datetime]:
         """Take the connection `name` for `run`: its fence, and since when. A dead run that held it is closed.
@@ -102,6 +108,7 @@ class Leases:
         of_run = tables.model_run.c.run == held.run
         connection.execute(models.where(of_run, tables.model_run.c.ended_at.is_(None)))
         self.free(connection, held.connection)
+        self.buried(connection, held.run)
 
     def _claim(self, connection: Connection, name: str) -> Row[Any]:
         """The lease of a connection, locked, and made before if there never was one."""

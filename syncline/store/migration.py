@@ -12,12 +12,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from syncline.errors import ConfigError
 from syncline.store.database import WAIT_SECONDS, Database
-from syncline.store.pushed_tables import metadata
+from syncline.store.notice_tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration."""
 VERSION_TABLE = "syncline_version"
 _LOCK = 0x73796E636C696E65

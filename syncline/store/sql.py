@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from syncline.model import JSON
 from syncline.request import Request
 from syncline.run import Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
@@ -15,8 +17,10 @@ from syncline.search import Search
 from syncline.store.database import Database, now
 from syncline.store.history import History
 from syncline.store.lease import Leases, is_over
+from syncline.store.notice import note
 from syncline.store.standing import Standing
 from syncline.store.tenant import Tenant
+from syncline.webhook import Webhook
 
 _FAILED = (RunResult.CANCELLED, RunResult.ERROR)
 
@@ -25,16 +29,18 @@ _FAILED = (RunResult.CANCELLED, RunResult.ERROR)
 class SqlStore:
     """The only memory, of one tenant, in SQLite or PostgreSQL; see `Store` for what each method promises.
 
-    A lease holds `lease_seconds` unless it is renewed. Safe to use from several threads.
+    A lease holds `lease_seconds` unless it is renewed.
+    `hooks` are told what becomes of runs. Safe to use from several threads.
     """
 
     database: Database
     tenant: str = "default"
     lease_seconds: float = 60
+    hooks: tuple[Webhook, ...] = ()
 
     @property
     def _leases(self) -> Leases:
-        return Leases(Tenant(self.tenant), self.lease_seconds)
+        return Leases(Tenant(self.tenant), self.lease_seconds, self._buried)
 
     @property
     def _history(self) -> History:
@@ -60,11 +66,12 @@ class SqlStore:
         with self.database.writing() as transaction:
             fence, moment = self._leases.take(transaction, connection, id)
             if run is not None:
-                return self._history.begin(transaction, run, fence, flow_run, moment)
+                return self._tell(transaction, self._history.begin(transaction, run, fence, flow_run, moment))
             start: dict[str, Any] = {"type": type, "fence": fence, "started_at": moment}
             opened = self._new(id, connection, request, RunStatus.RUNNING, moment)
             opened = replace(opened, **start, runner=runner, created_by=created_by, flow_run=flow_run)
             self._history.add(transaction, opened)
+            self._tell(transaction, opened)
         return opened
 
     def renew(self, run: Run) -> None:
@@ -100,6 +107,7 @@ class SqlStore:
             if self._leases.is_held(transaction, run):
                 self._history.end(transaction, run, status, result, infos or {}, now(transaction))
                 self._leases.free(transaction, run.connection)
+                return self._tell(transaction, self._history.one(transaction, run.id))
             return self._history.one(transaction, run.id)
 
     def record_run(self, connection: str, request: Request, result: RunResult, infos: Mapping[str, JSON]) -> Run:
@@ -110,6 +118,7 @@ class SqlStore:
             run = self._new(str(uuid4()), connection, request, status, moment)
             run = replace(run, result=result, infos=dict(infos), ended_at=moment)
             self._history.add(transaction, run)
+            self._tell(transaction, run)
         return run
 
     def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
@@ -118,6 +127,7 @@ class SqlStore:
             run = self._new(str(uuid4()), connection, request, RunStatus.SCHEDULED, now(transaction))
             run = replace(run, runner=runner, created_by=created_by)
             self._history.add(transaction, run)
+            self._tell(transaction, run)
         return run
 
     def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
@@ -128,6 +138,7 @@ class SqlStore:
             status = RunStatus.FAILED if result in _FAILED else RunStatus.SUCCEEDED  # R30
             ended = self._history.one(transaction, run)
             self._history.end(transaction, ended, status, result, infos, now(transaction))
+            self._tell(transaction, self._history.one(transaction, run))
         return True
 
     def head(self, connection: str, model: str) -> Head:
@@ -186,6 +197,14 @@ class SqlStore:
 
     def _new(self, run: str, connection: str, request: Request, status: RunStatus, moment: datetime) -> Run:
         return Run(run, self.tenant, connection, request, status, created_at=moment, updated_at=moment)
+
+    def _tell(self, transaction: Connection, run: Run) -> Run:
+        """Have it told that the run has come to its status."""
+        note(transaction, Tenant(self.tenant), self.hooks, run, run.updated_at)
+        return run
+
+    def _buried(self, transaction: Connection, run: str) -> None:
+        self._tell(transaction, self._history.one(transaction, run))
 
     def _amend(self, run: Run, model: str, **changes: str) -> None:
         with self.database.writing() as transaction:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from syncline.errors import SynclineError
 from syncline.people import Role
+from syncline.telling import telling
 from syncline.web import api, files, pages
 from syncline.web.annex import Annex
 from syncline.web.answer import answer
@@ -79,7 +80,8 @@ def create(
 async def _life(app: Any) -> AsyncIterator[None]:
     for line in greeting(app.state.site):
         _LOG.warning("%s", line)
-    yield
+    with telling(app.state.site.workspace):
+        yield
 
 
 def greeting(site: Site, address: str = "") -> list[str]:
