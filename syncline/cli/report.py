@@ -79,7 +79,9 @@ def advice(run: Run, workspace: Workspace) -> list[str]:
     rejected = {model.model for model in run.models if model.counts.rejected}
     if rejected:
         lines.append(f"Rows were rejected; the reasons: syncline show {run.id[:8]}")
-    if any(model.cursor and model.name in rejected for model in _models(run, workspace)):
+    heads = workspace.store.heads(run.connection) if rejected else {}
+    unread = {name for name in rejected & heads.keys() if heads[name].owing.get("rejected")}
+    if any(model.cursor and model.name in unread for model in _models(run, workspace)):
         lines.append(f"A row whose key has been mended since stays listed until: syncline run {run.connection} --full")
     return lines
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from syncline.connection import Connection, ModelSync
 from syncline.connector import Connector
 from syncline.errors import ConfigError, SynclineError
+from syncline.export.rows import chosen
 from syncline.publication.feed import feeds
 from syncline.storage import Storage
 
@@ -68,6 +69,8 @@ def _model_finding(connection: Connection, sync: ModelSync, known: list[str]) ->
     try:
         model = sync.model(connection.source)
         made = sync.transform.made(model)
+        for publication in sync.publish:
+            chosen((), made.schema, publication.options)
         columns, key = len(made.schema), made.key
         problems = connection.destination.problems(made, sync.target) if connection.destination else []
     except SynclineError as error:

@@ -32,6 +32,12 @@ def test_one_model_is_looked_over(shop: Path, call: Call) -> None:
     assert (call("check", "example", "BOOKS").code, call("check", "example", "OTHER").code) == (0, 2)
 
 
+def test_a_column_that_is_published_and_not_there_is_told_before_a_run(shop: Path, call: Call) -> None:
+    configure(shop, "{format: csv}", "{format: csv, columns: [id, titel]}")
+    found = call("check")
+    assert (found.code, "there is no column `titel` to publish" in found.out) == (2, True)
+
+
 def test_every_mistake_of_a_file_is_a_finding(shop: Path, call: Call) -> None:
     configure(shop, "cursor: updated_at", "curser: updated_at")
     configure(shop, "schedule: {every: 15m}", "schedule: {evry: 15m}")

@@ -90,3 +90,9 @@ def test_functions_beside_the_connections_make_the_rows(shop: Path, call: Call) 
     sell(shop, "DROP TABLE book")  # what is made anew is made of the snapshot
     assert call("update").code in {0, 3}
     assert sql(shop / "example" / "copy.db", "SELECT id, title FROM books") == [(3, "the time machine")]
+
+
+def test_of_a_row_that_cannot_be_made_nothing_is_said_that_holds_for_unread_ones_only(shop: Path, call: Call) -> None:
+    declare(shop, "limits: {rejected: 100%}\nfields: {id: id, year: CAST(title AS int)}")
+    told = call("run").err
+    assert ("Rows were rejected" in told, "mended since" in told) == (True, False)
