@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns
+from syncline.changes import BATCH_ROWS, OP, PART, RowFile, columns, keys
 from syncline.pipeline.work import Work
 
 
@@ -23,7 +23,13 @@ class Writer:
         self._model = work.model
         self._name = work.name(file)
         self._writer: pq.ParquetWriter | None = pq.ParquetWriter(
-            work.path(file), self._schema, compression="zstd", compression_level=1, use_dictionary=[PART, OP]
+            work.path(file),
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[PART, OP],
+            column_encoding=_encodings(self._schema),
+            write_statistics=[*keys(work.model), PART, OP],  # nobody looks for ranges of other columns
         )
         self._waiting: list[pa.Table] = []
         self._rows = self._written = 0
@@ -51,6 +57,12 @@ class Writer:
             pa.default_memory_pool().release_unused()  # the next step wants it for itself
         file = RowFile.of(self._model, self._name, self._rows)
         return (file,) if self._rows else ()
+
+
+def _encodings(schema: pa.Schema) -> dict[str, str]:
+    """Numbers and times by their distances: quicker to write and to read, and smaller."""
+    counted = (pa.types.is_integer, pa.types.is_date, pa.types.is_time, pa.types.is_timestamp)
+    return {field.name: "DELTA_BINARY_PACKED" for field in schema if any(is_so(field.type) for is_so in counted)}
 
 
 @contextmanager
