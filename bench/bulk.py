@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +29,7 @@ from syncline.people import Role, Scope
 from syncline.workspace import Workspace
 from tests.contracts.postgresql import Server, running
 
-BATCH = 1000
+BATCH, ROUND = 1000, 8
 EXAMPLE = Path(__file__).parents[1] / "examples/steel"
 
 
@@ -38,9 +38,15 @@ class Side:
     """A server that takes items."""
 
     name: str
+    process: int
     port: int
     path: str
     key: str
+
+    def cpu(self) -> float:
+        """The CPU seconds it has used."""
+        words = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def send(self, bodies: Sequence[bytes]) -> list[float]:
         """Send one after another; the seconds that each took."""
@@ -82,30 +88,49 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=100)
     said = parser.parse_args()
     print(f"{said.batches} batches of {BATCH} items each time; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{'':44}{'items/s':>10}{'median ms':>11}{'p99 ms':>9}")
+    print(f"{'':36}{'items/s':>9}{'median ms':>11}{'p99 ms':>8}{'CPU ms a batch':>16}")
     with tempfile.TemporaryDirectory() as folder, running() as server, _sides(Path(folder), server) as sides:
         for side in sides:
             side.send(bodies(1, 99))
         for clients in (1, 4):
             for turn, task in (
-                (2 * clients, "new or changed"),
-                (2 * clients + 1, "changed"),
+                (2 * clients, "new or other"),
+                (2 * clients + 1, "other"),
                 (2 * clients + 1, "the same"),
             ):
-                sent = bodies(said.batches, turn)
-                for side in sides:
-                    _measure(f"{task}, {clients} at a time", side, sent, clients)
+                _compare(f"{task}, {clients} at a time", sides, bodies(said.batches, turn), clients)
 
 
-def _measure(title: str, side: Side, sent: Sequence[bytes], clients: int) -> None:
-    begun = time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
-        took = [one for each in pool.map(side.send, [sent[at::clients] for at in range(clients)]) for one in each]
-    speed = len(sent) * BATCH / (time.perf_counter() - begun)
-    p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
-    print(
-        f"{title + ': ' + side.name:44}{speed:10,.0f}{statistics.median(took) * 1e3:11.1f}{p99 * 1e3:9.1f}", flush=True
-    )
+@dataclass
+class Line:
+    """What a side took, over all rounds."""
+
+    side: Side
+    took: list[float] = field(default_factory=list)
+    wall: float = 0
+    cpu: float = 0
+
+    def measure(self, sent: Sequence[bytes], clients: int) -> None:
+        """Send some batches from several clients."""
+        begun, used = time.perf_counter(), self.side.cpu()
+        with ThreadPoolExecutor(clients) as pool:
+            for each in pool.map(self.side.send, [sent[at::clients] for at in range(clients)]):
+                self.took += each
+        self.wall += time.perf_counter() - begun
+        self.cpu += self.side.cpu() - used
+
+
+def _compare(title: str, sides: Sequence[Side], sent: Sequence[bytes], clients: int) -> None:
+    """In turns of a few batches, so that what else the machine does falls on both."""
+    lines = [Line(side) for side in sides]
+    for at in range(0, len(sent), ROUND):
+        for line in lines:
+            line.measure(sent[at : at + ROUND], clients)
+    for line in lines:
+        speed = len(sent) * BATCH / line.wall
+        p99 = statistics.quantiles(line.took, n=100, method="inclusive")[98] * 1e3
+        shown = f"{speed:9,.0f}{statistics.median(line.took) * 1e3:11.1f}{p99:8.1f}{line.cpu / len(sent) * 1e3:16.1f}"
+        print(f"{title + ': ' + line.side.name:36}{shown}", flush=True)
 
 
 @contextmanager
@@ -118,11 +143,11 @@ def _sides(folder: Path, server: Server) -> Iterator[list[Side]]:
     ours = {"SYNCLINE_WORKSPACE": str(folder / "steel")}
     peer = {"PEER_DATABASE": server.new_database()}
     with _served("syncline.web:app", ours, "--factory") as one, _served("bench.bulk_peer:app", peer) as other:
-        yield [Side("by hand", other, "/pieces", KEY), Side("Syncline", one, "/api/v1/sync/pieces", key)]
+        yield [Side("by hand", *other, "/pieces", KEY), Side("Syncline", *one, "/api/v1/sync/pieces", key)]
 
 
 @contextmanager
-def _served(app: str, environment: dict[str, str], *more: str) -> Iterator[int]:
+def _served(app: str, environment: dict[str, str], *more: str) -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -130,7 +155,7 @@ def _served(app: str, environment: dict[str, str], *more: str) -> Iterator[int]:
     with subprocess.Popen(command, env={**os.environ, **environment}) as process:
         try:
             _await(port)
-            yield port
+            yield process.pid, port
         finally:
             process.send_signal(signal.SIGINT)
 
