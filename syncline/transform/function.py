@@ -23,7 +23,7 @@ _FORMS = "`pa.Table -> pa.Table`, or `pd.DataFrame -> pd.DataFrame`"
 class Raised(Exception):
     """The function itself raised an error; this tells it from what we find wrong with its result."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         super().__init__(f"the function raised {module.told(error)}")
         self.__cause__ = error
 
@@ -64,7 +64,7 @@ class Function:
         rows_as = {"Table": _as_is, "RecordBatch": _batch, "DataFrame": to_frame}
         try:
             result = self.call(rows_as[self.form](rows))
-        except Exception as error:  # whatever it raises
+        except (Exception, SystemExit) as error:  # whatever it raises; and it ends no program of ours
             raise Raised(error) from error
         form = _form(type(result))
         if form == "DataFrame":

@@ -102,7 +102,7 @@ def _load(module: str, file: Path, home: Path | None) -> _Loaded:
         if module in sys.modules and (None, module) in _MODULES:
             return _Loaded(importlib.reload(sys.modules[module]), digests)
         return _Loaded(importlib.import_module(module), digests)
-    except Exception as error:  # whatever a user's module raises
+    except (Exception, SystemExit) as error:  # whatever a user's module raises
         raise ConfigError(f"`{module}` cannot be loaded: {told(error)}", hint=_line(error, file)) from error
 
 
@@ -112,7 +112,7 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
-def _line(error: Exception, file: Path) -> str:
+def _line(error: BaseException, file: Path) -> str:
     """The last line of the user's file that was reached."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"look at {Path(error.filename).name}:{error.lineno}"

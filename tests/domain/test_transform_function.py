@@ -135,6 +135,13 @@ def test_the_row_for_which_a_function_raises_is_found_and_the_others_go_on(shop:
     assert done.rejected == dict.fromkeys([7, 250, 499], "the function raised ValueError: no such pet")
 
 
+def test_a_function_that_ends_the_program_ends_its_row_only(shop: Shop) -> None:
+    done = mill(
+        shop('if "bad" in rows["name"].to_pylist():\n    raise SystemExit("enough")\nreturn rows'), pets("good", "bad")
+    )
+    assert (len(done.rows), done.rejected) == (1, {1: "the function raised SystemExit: enough"})
+
+
 def test_a_function_that_always_fails_stops_the_run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("syncline.transform.calling.MOST_RAISED", 3)
     message = broken(shop('return rows if not len(rows) else rows["nme"]'), pets(*"abcdefgh"))

@@ -88,6 +88,9 @@ def test_a_module_that_cannot_be_loaded_is_told_with_its_line(tmp_path: Path) ->
     write(tmp_path, "x = (\n", "shop")
     with pytest.raises(ConfigError, match=r"cannot be loaded: SyntaxError.*look at shop.py:4"):
         function("shop:f", tmp_path)
+    write(tmp_path, "raise SystemExit(3)\n", "shop")
+    with pytest.raises(ConfigError, match=r"cannot be loaded: SystemExit: 3.*look at shop.py:4"):
+        function("shop:f", tmp_path)
     write(tmp_path, "import not_there_at_all\n", "shop")
     with pytest.raises(ConfigError, match="ModuleNotFoundError: No module named 'not_there_at_all'"):
         function("shop:f", tmp_path)
