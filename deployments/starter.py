@@ -96,6 +96,8 @@ class PrefectStarter:
         for model in request.models(connection):
             request.mode(connection, model)
         if name not in self._deployments.values():
+            self.follow()
+        if name not in self._deployments.values():
             raise ConfigError(f"Prefect does not know connection {name} yet", hint="start `syncline serve` again")
         if (active := self._workspace.store.active(name)) is not None:
             raise Busy(f"connection {name} is held by run {active.id}", run=active.id, hint="wait until it has ended")

@@ -58,10 +58,13 @@ class Authored:
         """What stands in the file of a connection, in short."""
         return hashlib.sha256(self._file(name).read_bytes()).hexdigest()[:32]
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name, also one that cannot be used as it is."""
+        return name in self.workspace.connections or (name in self.workspace.errors and self._file(name).is_file())
+
     def is_ours(self, name: str) -> bool:
         """The API has written it, and no person has made it theirs."""
-        with self._file(name).open(encoding="utf-8-sig") as file:
-            return file.readline() == FIRST
+        return self._file(name).read_bytes().startswith(FIRST.encode())
 
     def read(self, name: str) -> dict[str, Any]:
         """What a connection says that the API has written.
@@ -122,10 +125,17 @@ class Authored:
             self.workspace.reread()
 
     def _file(self, name: str) -> Path:
-        return self.workspace.folder / self.workspace.connections[name].where.rpartition(":")[0]
+        if name in self.workspace.connections:
+            return self.workspace.folder / self.workspace.connections[name].where.rpartition(":")[0]
+        return self.workspace.folder / CONNECTIONS / f"{name}.yaml"
 
     def _given(self, name: str) -> dict[str, Any]:
-        return dict(yaml.safe_load(self._file(name).read_text(encoding="utf-8")))
+        """What the file says; nothing, where a person has made it something else than YAML with keys."""
+        try:
+            found = yaml.safe_load(self._file(name).read_bytes())
+        except (yaml.YAMLError, ValueError):  # also a date that is none
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def _check(self, name: str, seen: str) -> None:
         if not self.workspace.settings.api.edit:

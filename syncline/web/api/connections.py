@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,10 +12,10 @@ from starlette.responses import Response
 
 from syncline.authored import Authored
 from syncline.connection import Connection, ModelSync, Schedule
-from syncline.errors import Busy
+from syncline.errors import Busy, TransientError
 from syncline.insight.finding import findings_of, place_findings
 from syncline.web.api.body import ConnectionName, ConnectionToMake
-from syncline.web.problem import At, Problem, forbidden, invalid
+from syncline.web.problem import At, Problem, forbidden, invalid, not_found
 from syncline.web.visit import CanAdmin, CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/connections", tags=["connections"])
@@ -43,7 +44,7 @@ def read_connection(connection: ConnectionName, visit: CanRead, response: Respon
 @router.get("/{connection}/settings", operation_id="read_connection_settings", responses=TAGGED)
 def read_connection_settings(connection: ConnectionName, visit: CanRead, response: Response) -> dict[str, Any]:
     """What a connection says that the API has made; secrets stand as `{"secret": null}`."""
-    visit.connection(connection)
+    _check_there(visit, connection)
     response.headers["ETag"] = f'"{_authored(visit).tag(connection)}"'
     return _authored(visit).read(connection)
 
@@ -64,7 +65,7 @@ def change_connection(
     connection: ConnectionName, visit: CanAdmin, given: ConnectionToMake, response: Response, if_match: Seen = None
 ) -> dict[str, Any]:
     """Put this in the place of what a connection says."""
-    visit.connection(connection)
+    _check_there(visit, connection)
     if given.connection not in (None, connection):
         invalid([At("a connection keeps its name; make another one", ("connection",))])
     made = _authored(visit).change(connection, given.settings(), _seen(if_match))
@@ -75,12 +76,12 @@ def change_connection(
 @router.delete("/{connection}", operation_id="delete_connection", status_code=204, response_class=Response)
 def delete_connection(connection: ConnectionName, visit: CanAdmin, if_match: Seen = None) -> Response:
     """Remove a connection; its runs stay in the history, and its rows at the destination."""
-    visit.connection(connection)
+    _check_there(visit, connection)
     seen = _seen(if_match)
     if (active := visit.store.active(connection)) is not None:
         raise Busy(f"connection {connection} is held by run {active.id}", run=active.id, hint="wait, or cancel it")
     _authored(visit).remove(connection, seen)
-    visit.site.starter.follow()
+    _follow(visit)
     visit.note("connection removed", connection)
     return Response(status_code=204)
 
@@ -99,6 +100,18 @@ def _authored(visit: Visit) -> Authored:
     return Authored(visit.site.workspace)
 
 
+def _check_there(visit: Visit, connection: str) -> None:
+    """A connection that cannot be used as it is can be mended, or removed."""
+    if visit.caller.tenant != visit.site.tenant or not _authored(visit).has(connection):
+        not_found(f"connection `{connection}`")
+
+
+def _follow(visit: Visit) -> None:
+    """Have the orchestrator know; if it does not answer now, it is told when a run is started, or begins to serve."""
+    with suppress(TransientError):
+        visit.site.starter.follow()
+
+
 def _refuse_others(visit: Visit) -> None:
     """Connections are files of the workspace, which belongs to one company."""
     if visit.caller.tenant != visit.site.tenant:
@@ -112,7 +125,7 @@ def _seen(if_match: str | None) -> str:
 
 
 def _followed(visit: Visit, made: Connection, response: Response) -> dict[str, Any]:
-    visit.site.starter.follow()
+    _follow(visit)
     response.headers["ETag"] = f'"{_authored(visit).tag(made.name)}"'
     return _shown(visit, made)
 

@@ -238,3 +238,34 @@ def test_a_connection_is_not_removed_under_a_run(program: Program) -> None:
     run = program.workspace.store.open_run("shop", Request())
     answer = program.client.delete("/api/v1/connections/shop", headers={"If-Match": etag})
     assert (answer.status_code, answer.json()["run"]) == (409, run.id)
+
+
+def test_a_connection_that_cannot_be_used_any_more_can_be_mended_or_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_WORD", "hunter2")
+    program = program_in(tmp_path, WAREHOUSE + "api: {env: SHOP_WORD}\n")
+    assert program.post("/connections", FILES | {"source": SQL}).status_code == 201
+    monkeypatch.delenv("SHOP_WORD")
+    program.workspace.reread()
+    assert program.get("/connections/shop").status_code == 404
+    shown = program.get("/connections/shop/settings")
+    assert shown.json()["source"] == SQL
+    headers = {"If-Match": shown.headers["etag"]}
+    mended = program.client.put("/api/v1/connections/shop", json=FILES, headers=headers)
+    assert (mended.status_code, program.get("/connections/shop").status_code) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    "content", ["a: [", "- 1", "\x00", "a: 2026-99-99", "{1: {[]: 2}}", "a: !!python/object:os.system x"]
+)
+def test_what_a_person_has_broken_by_hand_is_shown_as_nothing_and_can_be_replaced(
+    program: Program, content: str
+) -> None:
+    program.post("/connections", FILES)
+    (program.workspace.folder / "connections/shop.yaml").write_text(FIRST + content)
+    program.workspace.reread()
+    shown = program.get("/connections/shop/settings")
+    assert shown.status_code == 200, shown.text
+    headers = {"If-Match": shown.headers["etag"]}
+    assert program.client.put("/api/v1/connections/shop", json=FILES, headers=headers).status_code == 200
