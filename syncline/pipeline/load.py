@@ -77,6 +77,9 @@ def _less(work: Work, plan: Plan, rejections: Sequence[Rejection]) -> Loaded:
         whole.updated - counts.get("update", 0),
         whole.deleted - counts.get("insert", 0),
     )
+    if not len(taken) and head.published and head.published == work.head.plan:
+        # the files show already what the destination holds
+        head = replace(head, published=plan.id)
     return Loaded(head, _done(plan, taken))
 
 

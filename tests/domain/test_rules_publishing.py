@@ -65,6 +65,19 @@ def test_nothing_changed_nothing_is_published(tmp_path: Path) -> None:
     assert rig.ok().files == ()
 
 
+def test_rows_that_are_refused_again_make_no_new_version(tmp_path: Path) -> None:
+    """R27, R2: the destination holds what it held."""
+    rig = Rig(tmp_path, publish=CSV)
+    rig.destination.refused.add((2,))
+    rig.ok(whole(pets(1, 2)))
+    assert rig.ok(whole(pets(1, 2))).files == ()
+    assert rig.ok(whole(pets(1, 2, 3))).files != ()
+    rig.destination.refused.clear()
+    rig.ok(whole(pets(1, 2, 3)))
+    assert latest(rig) == ["id,name,version", "1,Rex,1", "2,Rex,1", "3,Rex,1"]
+    assert len(list((folder(rig) / "versions").iterdir())) == 3
+
+
 def test_a_publication_that_fails_does_not_undo_the_load(tmp_path: Path) -> None:
     """R27: a full bucket never blocks the destination."""
     rig = Rig(tmp_path, publish=CSV)
