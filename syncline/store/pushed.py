@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -30,12 +30,14 @@ class SqlPushed:
 
     def push(self, changes: Sequence[Change], ticket: Ticket | None = None) -> Outcome:
         """Take all of it in, or nothing."""
+        ordered = sorted(changes, key=lambda one: (one.company, one.model))  # all lock in one order
+        prepared = [(change, _digests(change)) for change in ordered]  # before others have to wait
         with self.database.writing() as transaction:
-            if ticket is not None and (before := self._known(transaction, ticket)) is not None:
+            if ticket is not None and (before := self._before(transaction, ticket)) is not None:
                 return before
             done = Outcome()
-            for change in sorted(changes, key=lambda one: (one.company, one.model)):  # all lock in one order
-                done = _sum(done, _take(transaction, change))
+            for change, digests in prepared:
+                done = _sum(done, _take(transaction, change, digests))
             if ticket is not None:
                 noted = Tenant(self.tenant).update(tables.request, outcome=asdict(done))
                 transaction.execute(noted.where(_REQUEST.key == ticket.key))
@@ -86,7 +88,7 @@ class SqlPushed:
         with self.database.reading() as view:
             return [tuple(row) for row in view.execute(query)]
 
-    def _known(self, transaction: Connection, ticket: Ticket) -> Outcome | None:
+    def _before(self, transaction: Connection, ticket: Ticket) -> Outcome | None:
         """How the request ended when it was there before; None: it is new, and noted."""
         tenant, moment = Tenant(self.tenant), now(transaction)
         transaction.execute(tenant.delete(tables.request).where(_REQUEST.created_at < moment - KEPT))
@@ -100,11 +102,14 @@ class SqlPushed:
         return replace(Outcome(**found.outcome), is_replay=True)
 
 
-def _take(transaction: Connection, change: Change) -> Outcome:
+def _digests(change: Change) -> dict[str, str]:
+    return {guid: hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for guid, text in change.rows.items()}
+
+
+def _take(transaction: Connection, change: Change, digests: Mapping[str, str]) -> Outcome:
     tenant = Tenant(change.company)
     counted = _locked(transaction, tenant, change.model)
-    known = _digests(transaction, tenant, change)
-    digests = {guid: hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for guid, text in change.rows.items()}
+    known = _known(transaction, tenant, change)
     new = [guid for guid, digest in digests.items() if known.get(guid) != digest]
     gone = [guid for guid in change.gone if known.get(guid) is not None]
     if changed := [*new, *gone]:
@@ -131,7 +136,7 @@ def _locked(transaction: Connection, tenant: Tenant, model: str) -> Row[Any]:
     return found
 
 
-def _digests(transaction: Connection, tenant: Tenant, change: Change) -> dict[str, str | None]:
+def _known(transaction: Connection, tenant: Tenant, change: Change) -> dict[str, str | None]:
     """Of the GUIDs that are known, what their rows are; None: deleted."""
     columns = tenant.select(tables.row).with_only_columns(_ROW.guid, _ROW.digest).where(_ROW.model == change.model)
     query = among(transaction, columns, _ROW.guid, [*change.rows, *change.gone])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -121,8 +121,8 @@ class PushContract:
     ) -> None:
         both, take = [change(1), change(1, company="other")], syncline.store.pushed._take  # noqa: SLF001
 
-        def breaks(transaction: object, one: Change) -> Outcome:
-            done = take(transaction, one)  # type: ignore[arg-type]
+        def breaks(transaction: object, one: Change, digests: Mapping[str, str]) -> Outcome:
+            done = take(transaction, one, digests)  # type: ignore[arg-type]
             if one.company == "other":
                 raise KeyboardInterrupt
             return done

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from syncline.datatype import name as type_name
 from syncline.errors import ConfigError
@@ -36,6 +37,22 @@ _GUIDS = {
 }
 
 
+class SyncResult(BaseModel):
+    """What became of the items of a request."""
+
+    inserted: int = Field(description="How many were new.")
+    updated: int = Field(description="How many were known, also those that were equal to what is there.")
+    guids: list[str] | None = Field(
+        None, description="The GUIDs of the items in their order, where they were asked for."
+    )
+
+
+class Deleted(BaseModel):
+    """What became of the GUIDs of a request."""
+
+    deleted: int = Field(description="How many items were there, and are not any more.")
+
+
 async def _body(request: Request) -> bytes:
     return await request.body()
 
@@ -55,7 +72,7 @@ def list_models(visit: CanPush) -> dict[str, Any]:
     return {"items": [_shown(model) for _, model in sorted(models.items())], "next": None}
 
 
-@router.post("/{model}", operation_id="push_items", openapi_extra=_ITEMS)
+@router.post("/{model}", operation_id="push_items", response_model=SyncResult, openapi_extra=_ITEMS)
 def push(model: str, visit: CanPush, body: _Body, key: _Key = None, prefer: _Prefer = "") -> JSONResponse:
     """Insert and update items: a known GUID of the company is updated, an unknown one created, a missing one made."""
     known = _model(visit, model)
@@ -79,7 +96,7 @@ def push(model: str, visit: CanPush, body: _Body, key: _Key = None, prefer: _Pre
     return _answer({"inserted": done.inserted, "updated": done.updated, **more}, done, headers)
 
 
-@router.delete("/{model}", operation_id="delete_items", openapi_extra=_GUIDS)
+@router.delete("/{model}", operation_id="delete_items", response_model=Deleted, openapi_extra=_GUIDS)
 def delete(model: str, visit: CanPush, body: _Body, key: _Key = None) -> JSONResponse:
     """Delete items by their GUIDs; those that are not there are let pass."""
     known = _model(visit, model)
