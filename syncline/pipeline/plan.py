@@ -72,7 +72,7 @@ class Plan:
 
     def save(self, storage: Storage) -> Plan:
         """Have the disk keep the plan and all its files, whatever happens to the machine (R18)."""
-        for path in sorted(storage.path(self.folder).iterdir()):
+        for path in sorted(storage.folder(self.folder).iterdir()):
             settle(path)
         saved = Plan(**{**_shallow(self), "checksums": _checksums(storage, (*self.files, *self.before))})
         storage.write(self.name, json.dumps(_stored(saved)).encode())

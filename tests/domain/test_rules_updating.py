@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from syncline import Limits, Request, RunType, Target, TransientError, pipeline
+from syncline import Limits, Publication, Request, RunType, Target, TransientError, pipeline
 from tests.domain.rig import pet, pets, whole
 from tests.domain.workshop import Workshop, by_name, code, workshop
 
@@ -59,6 +59,15 @@ def test_an_update_over_the_limit_waits_whole(tmp_path: Path) -> None:
     assert rig.made == {**{str(i): 1 for i in TEN}, "11": 5}
     rig.approve()
     assert rig.made == {**{str(i): 5 for i in TEN if i % 2}, "11": 5}
+
+
+def test_an_update_of_files_alone_needs_no_files_of_its_own(tmp_path: Path) -> None:
+    """R5, R27: nothing is read, compared or sent."""
+    rig = workshop(tmp_path, lambda row: [code(row)], pet(1), publish=(Publication("csv"),))
+    rig.sync = replace(rig.sync, publish=(Publication("jsonl"),))
+    assert len(rig.update().files) == 1
+    rig.sync = replace(rig.sync, target=replace(rig.sync.target, on_delete="soft"))
+    assert rig.update().error == ""
 
 
 def test_taking_the_transform_away_is_a_change_too(tmp_path: Path) -> None:
