@@ -17,6 +17,7 @@ from syncline.pushed.item import fit
 from syncline.pushed.model import PushModel
 from syncline.pushed.source import PushedSource, Supply
 from syncline.pushed.store import Change
+from syncline.sources import Combined, Part
 from syncline.store import open_store
 from syncline.store.pushed import SqlPushed
 from syncline.testing.pushed import guid
@@ -154,6 +155,16 @@ def test_a_source_reaches_back_as_far_as_deletions_are_remembered(stall: Stall) 
     assert not stall.source.reaches("pets", {"": 2})
     assert stall.source.reaches("pets", {"": 3})
     assert not stall.source.reaches("pets", {"": 4})  # of a store that was there before this one
+
+
+def test_several_sources_reach_back_as_far_as_each_of_them(stall: Stall) -> None:
+    stall.push(1, 2)
+    stall.drop(1)
+    stall.store.forget("pets", 3)
+    parts = (Part("a", "a", "pets"), Part("b", "b", "pets"))
+    both = Combined({"a": stall.source, "b": stall.source}, {"pets, twice": parts})
+    assert both.reaches("pets, twice", {"a": 3, "b": 3})
+    assert not both.reaches("pets, twice", {"a": 3, "b": 2})
 
 
 def test_what_is_not_declared_is_named(stall: Stall) -> None:
