@@ -72,6 +72,8 @@ def log(run: Run) -> list[tuple[datetime, str, str]]:
 
 def lasting_steps(model: ModelRun, now: datetime) -> list[tuple[str, float, bool]]:
     """The steps of a model: name, how many seconds it took or takes, and whether it is going on."""
+    if not model.steps:
+        return []
     ends = [step.started_at for step in model.steps[1:]] + [model.ended_at or now]
     going = model.status is RunStatus.RUNNING
     last = len(model.steps) - 1
