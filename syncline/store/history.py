@@ -97,7 +97,7 @@ class History:
             ConfigError: there is none, or more than one.
         """
         wanted = beginning.strip().lower()
-        query = self.tenant.select(tables.run).where(_RUN.id.startswith(wanted, autoescape=True))
+        query = self.tenant.select(tables.run).where(_begins(wanted))
         found = self._read(connection, query.limit(_LISTED)) if wanted else []
         if not found:
             raise ConfigError(f"there is no run `{beginning}`", hint="`syncline runs` lists them")
@@ -143,7 +143,7 @@ def _conditions(wanted: Search, when: Column[Any], id: Column[Any]) -> Iterator[
         if (value := getattr(wanted, name)) is not None:
             yield _RUN[column] == value
     if wanted.begins is not None:
-        yield _RUN.id.between(wanted.begins, wanted.begins + "~")  # which, unlike `startswith`, can use the key
+        yield _begins(wanted.begins)
     if wanted.fences:
         yield _RUN.fence.in_(wanted.fences)
     if wanted.since is not None:
@@ -153,6 +153,11 @@ def _conditions(wanted: Search, when: Column[Any], id: Column[Any]) -> Iterator[
     if (place := wanted.after) is not None:
         yield when <= place.created_at  # this alone can use the index
         yield or_(when < place.created_at, id < place.run)
+
+
+def _begins(text: str) -> ColumnElement[bool]:
+    """Ids that begin so. `LIKE` cannot use the key, a range can: a `g` comes after whatever an id is made of."""
+    return and_(_RUN.id >= text, _RUN.id < f"{text}g", _RUN.id.startswith(text, autoescape=True))
 
 
 def _values(run: Run) -> dict[str, Any]:

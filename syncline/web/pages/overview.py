@@ -19,7 +19,7 @@ from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 _RECENT = 20
-HEALTH = {"bad": "failed", "waits": "need a look", "busy": "at work", "good": "in step", "new": "never run"}
+HEALTH = {"bad": "failed", "waits": "to look at", "busy": "at work", "good": "in step", "new": "never run"}
 
 
 @dataclass(frozen=True, slots=True)
