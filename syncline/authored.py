@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import re
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,7 +29,6 @@ FIRST = "# Written by the API, which may change it again. Without this line it i
 _SECRETS = "secrets"
 _OURS = re.compile(rf"\$\{{file:[^}}]*/{_SECRETS}/[^}}]*\}}")
 _DEEPEST = 20
-_LOCK = threading.Lock()
 
 
 class Exists(SynclineError):
@@ -92,7 +92,7 @@ class Authored:
             Exists: there is one of this name.
             ConfigError: it cannot be used, or names what may not come in by the API.
         """
-        with _LOCK:
+        with self._alone():
             known = {each.lower() for each in (*self.workspace.connections, *self.workspace.errors)}
             file = self.workspace.folder / CONNECTIONS / f"{name}.yaml"
             if name.lower() in known or file.exists():
@@ -107,7 +107,7 @@ class Authored:
             NotOurs: a person has written it, and the workspace does not say `api: {edit: true}`.
             ConfigError: it cannot be used, or names what may not come in by the API.
         """
-        with _LOCK:
+        with self._alone():
             self._check(name, seen)
             before = self._given(name) if self.is_ours(name) else {}
             return self._write(name, self._file(name), given, before)
@@ -118,11 +118,19 @@ class Authored:
         Raises:
             Moved, NotOurs: as `change` does.
         """
-        with _LOCK:
+        with self._alone():
             self._check(name, seen)
             self._file(name).unlink()
             shutil.rmtree(self._secrets(name), ignore_errors=True)
             self.workspace.reread()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else writes meanwhile, in this process or another; what they wrote before is known."""
+        with (self.workspace.own / "connections.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.workspace.look_again()
+            yield
 
     def _file(self, name: str) -> Path:
         if name in self.workspace.connections:

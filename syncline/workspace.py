@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from weakref import finalize
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
     from syncline.store.notice import Notices
 
 SETTINGS, CONNECTIONS, OWN = "syncline.yaml", "connections", ".syncline"
+
+
+_READING = RLock()
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """What the files of connections say, all of them read at one time."""
+
+    connections: Mapping[str, Connection]
+    errors: Mapping[str, ConfigError]
+
+    @cached_property
+    def clashes(self) -> Mapping[tuple[str, str], ConfigError]:
+        return clashes(self.connections.values())
 
 
 @dataclass(frozen=True)
@@ -164,25 +180,32 @@ class Workspace:
         told = self.settings.web.secret.reveal()
         return told.encode() if told else kept_secret(self.own / "seal")
 
-    @cached_property
+    @property
     def connections(self) -> Mapping[str, Connection]:
         """The connections that can be used, by name; what is wrong with the others stands in `errors`."""
-        return self._loaded[0]
+        return self._loaded.connections
 
-    @cached_property
+    @property
     def errors(self) -> Mapping[str, ConfigError]:
         """What is wrong with connections that cannot be used, by the name of the file."""
-        return self._loaded[1]
+        return self._loaded.errors
 
-    @cached_property
+    @property
     def clashes(self) -> Mapping[tuple[str, str], ConfigError]:
         """Why models, by connection and name, must not run: they write where another does, or what they read (R23)."""
-        return clashes(self.connections.values())
+        return self._loaded.clashes
 
     def reread(self) -> None:
         """Look at the files of connections again: somebody has changed them."""
-        for name in ("_loaded", "connections", "errors", "clashes"):
-            self.__dict__.pop(name, None)
+        with _READING:
+            self.__dict__["_files"] = self._load()
+
+    def look_again(self) -> None:
+        """Look at the files of connections again if any of them has changed; quick if none has."""
+        with _READING:
+            if (seen := _stamps(self.folder / CONNECTIONS)) != self.__dict__.get("_seen"):
+                self.reread()
+                self.__dict__["_seen"] = seen
 
     def connection(self, name: str) -> Connection:
         """The connection of this name.
@@ -211,8 +234,14 @@ class Workspace:
         file = (self.connections.get(name) or self.connection(name)).where.rpartition(":")[0]
         return explained(self.folder / file, self.folder, self.settings)
 
-    @cached_property
-    def _loaded(self) -> tuple[dict[str, Connection], dict[str, ConfigError]]:
+    @property
+    def _loaded(self) -> _Loaded:
+        if "_files" not in self.__dict__:
+            self.reread()
+        loaded: _Loaded = self.__dict__["_files"]
+        return loaded
+
+    def _load(self) -> _Loaded:
         """One broken file must not hide the others."""
         found: dict[str, Connection] = {}
         errors: dict[str, ConfigError] = {}
@@ -229,11 +258,21 @@ class Workspace:
                 errors[file.name] = ConfigError(message, where=connection.where, hint="rename one of them")
             else:
                 found[connection.name] = connection
-        return found, errors
+        return _Loaded(found, errors)
 
 
 def _is_workspace(folder: Path) -> bool:
     return (folder / SETTINGS).is_file() or (folder / CONNECTIONS).is_dir()
+
+
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """What tells that a file of a folder has changed."""
+    try:
+        with os.scandir(folder) as files:
+            found = [(file.name, file.stat()) for file in files]
+    except OSError:
+        return []
+    return sorted((name, stamp.st_mtime_ns, stamp.st_size) for name, stamp in found)
 
 
 def _around(start: Path) -> Path:

@@ -113,6 +113,7 @@ def allowed(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Visit]]:
         caller = await run_in_threadpool(caller_of, request)
         if request.method not in SAFE:
             await _check_forgery(request, caller)
+        site_of(request).workspace.look_again()
         made = Visit(site_of(request), caller, address_of(request))
         request.state.visit = made
         if not caller.may(scope):

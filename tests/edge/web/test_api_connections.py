@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -269,3 +270,31 @@ def test_what_a_person_has_broken_by_hand_is_shown_as_nothing_and_can_be_replace
     assert shown.status_code == 200, shown.text
     headers = {"If-Match": shown.headers["etag"]}
     assert program.client.put("/api/v1/connections/shop", json=FILES, headers=headers).status_code == 200
+
+
+def test_of_many_who_make_or_change_a_connection_at_once_one_does(program: Program) -> None:
+    def made(number: int) -> int:
+        return program.post("/connections", FILES | {"features": [["full"], ["incremental"]][number % 2]}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(made, range(8))) == [201, *[409] * 7]
+    seen = program.get("/connections/shop").headers["etag"]
+
+    def changed(number: int) -> tuple[int, str]:
+        given = FILES | {"models": {"PRICES": PRICES | {"priority": number}}}
+        answer = program.client.put("/api/v1/connections/shop", json=given, headers={"If-Match": seen})
+        return answer.status_code, answer.headers.get("etag", "")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(pool.map(changed, range(8)))
+    assert [status for status, _ in answers] == [200, *[412] * 7]
+    assert program.get("/connections/shop").headers["etag"] == answers[0][1]
+
+
+def test_a_connection_that_another_process_has_made_is_there_at_once(program: Program) -> None:
+    assert program.get("/connections/shop").status_code == 404
+    other = Program(create(Workspace.open(program.workspace.folder)), program.workspace)
+    etag = other.post("/connections", FILES).headers["etag"]
+    assert program.get("/connections/shop").headers["etag"] == etag
+    assert other.client.delete("/api/v1/connections/shop", headers={"If-Match": etag}).status_code == 204
+    assert program.get("/connections/shop").status_code == 404
