@@ -53,6 +53,8 @@ def _fill(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> None:
         return
     if not over:
         deletions = f"SELECT * FROM ({deletions}) SEMI JOIN waiting USING ({origin})"
+    if work.request.update:  # today's settings pass, so nothing waits for those of before
+        untouched = f"SELECT {origin} FROM waiting WHERE false"
     moves = f"SELECT * FROM unapproved SEMI JOIN ({deletions}) USING ({origin}) WHERE {OP} <> 'update'"
     still = f"SELECT * FROM unapproved SEMI JOIN ({untouched}) USING ({origin})"
     engine.run(f"CREATE TEMP TABLE {_HELD} AS {moves} UNION {still}")

@@ -61,6 +61,18 @@ def test_an_update_over_the_limit_waits_whole(tmp_path: Path) -> None:
     assert rig.made == {**{str(i): 5 for i in TEN if i % 2}, "11": 5}
 
 
+def test_settings_that_are_changed_back_leave_nothing_waiting(tmp_path: Path) -> None:
+    """R25: what was held back as a whole is what the settings of today say, or not at all."""
+    rig = workshop(tmp_path, lambda row: [code(row)], *pets(*TEN))
+    rig.make(lambda row: [code(row, value=5)] if row["id"] % 2 else [], "odd")
+    rig.update()
+    rig.ok(whole([*pets(*range(1, 10)), pet(10, version=3)]))
+    rig.make(lambda row: [code(row)], "back")
+    assert rig.update().result == "success"
+    assert rig.made == {**{str(i): 1 for i in TEN}, "10": 3}
+    assert rig.owed() == {}
+
+
 def test_an_update_of_files_alone_needs_no_files_of_its_own(tmp_path: Path) -> None:
     """R5, R27: nothing is read, compared or sent."""
     rig = workshop(tmp_path, lambda row: [code(row)], pet(1), publish=(Publication("csv"),))
