@@ -36,6 +36,7 @@ def test_a_source_of_ones_own_is_under_fifteen_lines() -> None:
     assert len([line for line in block.splitlines() if line.strip()]) < 15
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("page", ["start.md", "settings.md", "transforms.md"])
 def test_a_page_goes_as_told(page: str, tmp_path: Path) -> None:
     folder = tmp_path
