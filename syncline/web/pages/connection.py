@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from syncline.connection import Connection, Download
+from syncline.connection import Connection
 from syncline.model import SyncMode
+from syncline.publication.feed import feeds
+from syncline.web.link import is_open, path, way
 from syncline.web.page import page
 from syncline.web.pages import chart
 from syncline.web.pages.overview import HEALTH, glance
@@ -51,12 +52,10 @@ def _settings(visit: Visit, connection: str) -> list[tuple[str, list[Any]]]:
 
 def _latest(visit: Visit, connection: Connection) -> list[tuple[str, str]]:
     """The constant addresses of the newest files, where that is enabled (P1.19, P1.20)."""
-    if Download.LATEST not in connection.downloads:
-        return []
-    way = f"/files/{quote(visit.caller.tenant, safe='')}/{quote(connection.name, safe='')}"
+    storage, tenant = visit.site.workspace.storage, visit.caller.tenant
     return [
-        (f"{model.name}{made.suffix}", f"{way}/{quote(model.name, safe='')}/latest{made.suffix}")
+        (f"{model.name}/{end}", path(tenant, connection.name, model.name, end))
         for model in connection.in_order()
-        for made in model.publish
-        if not made.name and made.to is None
+        for made in feeds(model.publish, storage, tenant, connection.name, model.name)
+        if is_open(connection, end := way(made))
     ]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from syncline.connection import Connection
 from syncline.errors import Busy
 from syncline.model import SyncMode
+from syncline.pipeline.record import keeps_list
 from syncline.request import ModelRequest, Request, moment
 from syncline.run import RunStatus
 from syncline.web.page import redirect
@@ -40,7 +41,11 @@ def approve(connection: str, visit: CanRun, fields: Fields) -> Response:
     model, shown = _text(fields, "model"), _text(fields, "list")
     if not model or not shown:
         raise Problem(422, "it is not said what is approved", hint="look at the list again")
-    return begin(visit, visit.connection(connection), Request.parse({"approve": {model: shown}}))
+    found, request = visit.connection(connection), Request.parse({"approve": {model: shown}})
+    found[model]  # one that is not there is told as such
+    if not keeps_list(visit.site.workspace.storage, visit.caller.tenant, found.name, model, shown):
+        raise Problem(409, f"nothing of this list of model {model} waits any more", hint="look at it again")
+    return begin(visit, found, request)
 
 
 @router.post("/settings/syncs/{run}/cancel")
@@ -54,11 +59,12 @@ def cancel(run: str, visit: CanRun, fields: Fields) -> Response:  # noqa: ARG001
 
 
 def begin(visit: Visit, connection: Connection, request: Request) -> Response:
-    """Start a run and go to it; where one is going on already, go to that one, which says so."""
+    """Start a run and go to it; where one is going on, go to that one, which says so unless it does the same (R29)."""
     try:
         run = visit.site.starter.start(connection.name, request, created_by=visit.caller.id)
     except Busy as busy:
-        return redirect(f"/settings/syncs/{quote(busy.run)}?busy=1")
+        told = "" if visit.run(busy.run).request.covers(request, connection) else "?busy=1"
+        return redirect(f"/settings/syncs/{quote(busy.run)}{told}")
     visit.note("run started", run.id, connection=connection.name)
     return redirect(f"/settings/syncs/{run.id}")
 

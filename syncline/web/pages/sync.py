@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import quote
+from pathlib import PurePosixPath
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from syncline import owed
-from syncline.connection import Download
 from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
 from syncline.run import Entry, ModelRun, Run, RunStatus
 from syncline.search import Search
+from syncline.web.link import published
 from syncline.web.page import page
 from syncline.web.pages.who import people, who
 from syncline.web.visit import CanRead, Visit
@@ -105,16 +104,15 @@ def _lists(visit: Visit, run: Run) -> dict[str, str]:
     return {model: head.owed_list for model, head in heads.items() if head.owed_list}
 
 
-def _files(visit: Visit, run: Run) -> list[dict[str, Any]]:
-    connection = visit.connections.get(run.connection)
-    may = connection.downloads if connection is not None else frozenset()
-    found = []
-    for model in run.models:
-        way = "/".join(quote(part, safe="") for part in ("files", run.tenant, run.connection, model.model))
-        for file in model.files:
-            name = file.rpartition("/")[2]
-            whole = f"/{way}/versions/{quote(name)}" if Download.FILE in may else ""
-            ext = name.partition(".")[2]
-            latest = f"/{way}/latest.{quote(ext)}" if Download.LATEST in may and ext else ""
-            found.append({"model": model.model, "name": name, "version": whole, "latest": latest})
-    return found
+def _files(visit: Visit, run: Run) -> list[dict[str, str]]:
+    """The files that the run has made, with where they may be fetched (P1.18, P1.20)."""
+    connection, place = visit.connections.get(run.connection), visit.site.workspace
+    return [
+        {
+            "model": model.model,
+            "name": PurePosixPath(file).name,
+            "way": published(place, connection, model.model, file) if connection else "",
+        }
+        for model in run.models
+        for file in model.files
+    ]

@@ -44,9 +44,15 @@ def test_a_connection_shows_its_models_with_schedule_runs_and_lag(seen: Site, pa
     expect(orders).to_contain_text("30 withheld")
     expect(page.get_by_role("img", name=re.compile("^Rows changed: "))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("^Duration: the last 5 runs"))).to_be_visible()
-    expect(page.get_by_role("link", name="ARTICLES.csv")).to_have_attribute(
-        "href", "/files/shop/shop/ARTICLES/latest.csv"
-    )
+
+
+@pytest.mark.promise("P1.19")
+def test_p1_19_the_newest_file_is_fetched_from_a_constant_address(seen: Site, page: Page) -> None:
+    page.goto(f"{seen.url}/connections/shop")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="ARTICLES/latest.csv").click()
+    assert started.value.url == f"{seen.url}/files/shop/shop/ARTICLES/latest.csv"
+    assert len(started.value.path().read_text().splitlines()) == 121
 
 
 @pytest.mark.promise("P2.7")

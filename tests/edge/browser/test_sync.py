@@ -108,12 +108,12 @@ def test_a_failed_sync_says_why_and_where(seen: Site, page: Page) -> None:
 def test_p1_18_a_file_can_be_downloaded_where_that_is_enabled(seen: Site, page: Page) -> None:
     open_sync(page, seen, "first")
     run = seen.runs["first"]
-    link = page.locator(".files a").first
     plan = next(model.plan for model in run.models if model.model == "ARTICLES")
-    expect(link).to_have_attribute("href", f"/files/shop/shop/ARTICLES/versions/{plan}.csv")
-    expect(page.get_by_role("link", name="the newest, at a constant address")).to_have_attribute(
-        "href", "/files/shop/shop/ARTICLES/latest.csv"
-    )
+    with page.expect_download() as started:
+        page.locator(".files a").click()
+    assert started.value.url == f"{seen.url}/files/shop/shop/ARTICLES/versions/{plan}.csv"
+    (made,) = seen.show.folder.glob(f".syncline/storage/files/shop/shop/ARTICLES/versions/{plan}.csv")
+    assert started.value.path().read_bytes() == made.read_bytes()
 
 
 def test_a_sync_that_goes_on_can_be_cancelled(site: Site, page: Page) -> None:

@@ -192,10 +192,13 @@ def test_p1_14_what_a_connection_does_not_allow_is_not_offered(seen: Site, page:
 
 
 def test_a_second_run_of_a_connection_leads_to_the_first(site: Site, page: Page) -> None:
-    going = site.show.workspace.store.open_run("prices", Request())
-    page.goto(f"{site.url}{SYNCS}?connection=prices")
-    page.get_by_role("button", name="Run synchronization").click()
-    expect(page).to_have_url(f"{site.url}{SYNCS}/{going.id}?busy=1")
+    going = site.show.workspace.store.open_run("shop", Request())
+    for button, told in (("Run synchronization", ""), ("Full synchronization", "?busy=1")):
+        page.goto(f"{site.url}{SYNCS}?connection=shop")
+        if told:
+            page.get_by_label("Other ways to run shop").click()
+        page.get_by_role("button", name=button).click()
+        expect(page).to_have_url(f"{site.url}{SYNCS}/{going.id}{told}")
     expect(page.get_by_text("Yours has not been started")).to_be_visible()
 
 

@@ -103,7 +103,11 @@ def test_a_form_starts_a_run_and_one_that_does_not_fit_is_refused(workspace: Wor
     assert ann.send("/connections/example/run", "/settings/syncs", mode="full", model="NONE").status_code == 422
     assert ann.send("/connections/none/run", "/settings/syncs", mode="full").status_code == 404
     assert ann.client.post("/connections/example/run", data={"mode": "full"}).status_code == 403
-    assert ann.send("/connections/example/approve", "/settings/syncs").status_code == 422
+    approve = "/connections/example/approve"
+    assert ann.send(approve, "/settings/syncs").status_code == 422
+    assert ann.send(approve, "/settings/syncs", model="NONE", list="x").status_code == 422
+    assert ann.send(approve, "/settings/syncs", model="BOOKS", list="../../x").status_code == 422
+    assert ann.send(approve, "/settings/syncs", model="BOOKS", list="000000000001-BOOKS").status_code == 409
 
 
 @pytest.mark.promise("P1.15")
