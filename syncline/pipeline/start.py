@@ -30,7 +30,7 @@ def work_for(
 ) -> Work:
     """What the steps of a model need to know, from its settings and where it stands."""
     head = store.head(connection.name, sync.name)
-    model = _known_model(sync, head) if request.update else sync.model(connection.source)
+    model = known_model(sync, head) if request.update else sync.model(connection.source)
     made = sync.transform.made(model)
     was, now = _key_before(head), key_of(model)
     if was and was != now:
@@ -86,7 +86,7 @@ def _is_replay(destination: Destination, model: DataModel, target: Target, scope
     return head.destination != destination.identity() if known is None else not known
 
 
-def _known_model(sync: ModelSync, head: Head) -> DataModel:
+def known_model(sync: ModelSync, head: Head) -> DataModel:
     """What a row was when the source was last read: a configuration update does not ask it (R5)."""
     if not head.snapshot.files:
         raise ConfigError(f"model {sync.name} was never synced", where=sync.where, hint="syncline run")

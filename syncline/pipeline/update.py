@@ -5,6 +5,7 @@ from __future__ import annotations
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 from syncline.pipeline.session import Listener, unheard
+from syncline.pipeline.start import known_model
 from syncline.pipeline.steps import Steps
 from syncline.pipeline.sync import sync
 from syncline.pipeline.work import settings_fingerprint
@@ -28,9 +29,12 @@ def _lags(connection: Connection, model: ModelSync, head: Head | None) -> bool:
         return False
     try:
         moved = connection.destination is not None and head.destination != connection.destination.identity()
-        return moved or head.settings != settings_fingerprint(model)
-    except ConfigError:  # its own part of a run tells, and does not stop the others (R24)
+        if not moved and head.settings == settings_fingerprint(model):
+            return False
+        model.transform.made(known_model(model, head))
+    except ConfigError:  # it wants other columns than are known, or is wrong: a run that reads tells (R24)
         return False
+    return True
 
 
 def update(

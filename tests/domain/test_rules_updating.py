@@ -130,3 +130,15 @@ def test_a_model_whose_settings_are_wrong_does_not_keep_others_from_being_looked
     rig.express(function="nowhere:totals", folder=tmp_path)
     assert not pipeline.lagging(rig.connection, Request(), rig.store)
     assert "nowhere" in rig.run(whole(pets(1))).error
+
+
+def test_settings_that_want_columns_not_yet_read_wait_for_a_run_that_reads(tmp_path: Path) -> None:
+    """A column was renamed at the source, and in the fields that use it."""
+    rig = Workshop(tmp_path, columns=Workshop.columns("id", "name"))
+    rig.express(fields={"id": "id", "label": "name"})
+    rig.ok(whole([{"id": 1, "name": "Rex"}]))
+    rig.sync = replace(rig.sync, columns=Workshop.columns("id", "version"))
+    rig.express(fields={"id": "id", "label": "version::varchar"})
+    assert not pipeline.lagging(rig.connection, Request(), rig.store)
+    rig.ok(whole([{"id": 1, "version": 7}]))
+    assert [row["label"] for row in rig.destination.rows.values()] == ["7"]
