@@ -20,6 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from syncline.request import Request
+from syncline.run import RunResult, RunStatus, RunType
 
 
 def _storable(text: str) -> str:
@@ -135,6 +136,42 @@ class ConnectionToMake(Body):
         return self.model_dump(exclude_unset=True, exclude_none=True)
 
 
+_MOMENT = {"type": ["string", "null"], "format": "date-time"}
+RUN: Mapping[str, Any] = {
+    "type": "object",
+    "description": "A sync (P4.6); the system alone sets its fields.",
+    "required": [
+        *("id", "siteId", "connection", "type", "status", "result", "infos", "request", "models", "createdAt"),
+        *("startedAt", "endedAt", "updatedAt", "deletedAt", "runner", "createByUserId"),
+    ],
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "siteId": {"type": "string", "description": "The company."},
+        "connection": {"type": "string"},
+        "type": {"enum": list(RunType)},
+        "status": {"enum": list(RunStatus)},
+        "result": {"enum": [*RunResult, None]},
+        "infos": {"type": "object"},
+        "request": {"type": "object"},
+        "models": {
+            "type": "array",
+            "items": {"type": "object", "required": ["model", "mode", "status", "step", "counts"]},
+        },
+        "runner": {"type": "string"},
+        "createByUserId": {"type": ["string", "null"]},
+        **dict.fromkeys(("createdAt", "startedAt", "endedAt", "updatedAt", "deletedAt"), _MOMENT),
+    },
+}
+ONE_RUN: dict[str, Any] = {"application/json": {"schema": RUN}}
+RUNS: dict[str, Any] = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {"items": {"type": "array", "items": RUN}, "next": {"type": ["string", "null"]}},
+        }
+    }
+}
 PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "description": "What is wrong (RFC 9457).",

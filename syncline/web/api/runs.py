@@ -13,7 +13,7 @@ from syncline.insight.reason import reasons
 from syncline.run import Run, RunStatus, RunType
 from syncline.search import Place, Search
 from syncline.web import paging
-from syncline.web.api.body import ModelName, RunId
+from syncline.web.api.body import ONE_RUN, RUNS, ModelName, RunId
 from syncline.web.link import published
 from syncline.web.problem import Problem, not_found
 from syncline.web.visit import CanRead, CanRun, Visit
@@ -24,7 +24,7 @@ _BEFORE = 20
 _Name = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", operation_id="list_runs")
+@router.get("", operation_id="list_runs", responses={200: {"content": RUNS}})
 def list_runs(
     visit: CanRead,
     *,
@@ -50,7 +50,7 @@ def list_runs(
     return paging.listed(found, limit, Run.as_json, lambda run: Place(run.created_at, run.id))
 
 
-@router.get("/{run}", operation_id="read_run")
+@router.get("/{run}", operation_id="read_run", responses={200: {"content": ONE_RUN}})
 def read_run(run: RunId, visit: CanRead) -> dict[str, Any]:
     """One run, with how far its models are and why it stands as it does (P1.3, P6.15)."""
     found = visit.run(run)
@@ -80,7 +80,7 @@ def list_run_files(run: RunId, visit: CanRead) -> dict[str, Any]:
     return {"items": [_file(visit, found, model, file) for model, file in files], "next": None}
 
 
-@router.post("/{run}/cancel", operation_id="cancel_run", status_code=202)
+@router.post("/{run}/cancel", operation_id="cancel_run", status_code=202, responses={202: {"content": ONE_RUN}})
 def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     """Have a run end after the model it is at, or not begin; what is committed stays (R30)."""
     found = visit.run(run)

@@ -14,7 +14,7 @@ from syncline.owed import ABSENT, WITHHELD
 from syncline.pipeline.record import keeps_list
 from syncline.request import ModelRequest, Request
 from syncline.run import Entry, Run
-from syncline.web.api.body import ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
+from syncline.web.api.body import ONE_RUN, ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
 from syncline.web.problem import At, Problem, forbidden, invalid
 from syncline.web.visit import CanRun, Visit
 
@@ -23,8 +23,8 @@ AWAITING = (WITHHELD, ABSENT)
 """What waits for a person, and is not tried again by itself."""
 _LOCATION = {"Location": {"description": "Where the run is shown.", "schema": {"type": "string"}}}
 BEGUN: dict[int | str, dict[str, Any]] = {
-    202: {"description": "The run has begun, or waits to.", "headers": _LOCATION},
-    303: {"description": "A run that is active does what is asked for.", "headers": _LOCATION},
+    202: {"description": "The run has begun, or waits to.", "headers": _LOCATION, "content": ONE_RUN},
+    303: {"description": "A run that is active does what is asked for.", "headers": _LOCATION, "content": ONE_RUN},
 }
 
 

@@ -19,6 +19,12 @@ from tests.edge.web.workspace import key, workspace_in
 
 EXAMPLES = 6
 """Of each operation, four times: fitting requests and others, about what is there and what is not."""
+OPERATIONS = """
+    list_connections read_connection read_connection_settings create_connection change_connection delete_connection
+    check_connection start_run refresh_connection approve retry_entries list_entries list_owed read_row
+    list_runs read_run list_run_models read_run_model list_changes list_run_entries list_run_files cancel_run retry_run
+    list_files roll_back_files make_links list_pushed_models push_items delete_items
+"""
 Place = tuple[FastAPI, dict[str, str], dict[str, str]]
 
 
@@ -74,3 +80,10 @@ def _problem(operation: Any, mode: GenerationMode, headers: dict[str, str], know
     except (FailureGroup, AssertionError) as failure:
         return "\n".join(map(str, getattr(failure, "exceptions", [failure])))
     return ""
+
+
+def test_the_names_of_operations_stay(place: Place) -> None:
+    """Clients are generated from them: one that is taken away or renamed breaks somebody's program."""
+    told = place[0].openapi()
+    names = {one["operationId"] for path in told["paths"].values() for one in path.values() if "operationId" in one}
+    assert names >= set(OPERATIONS.split())
