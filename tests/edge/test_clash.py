@@ -77,3 +77,21 @@ def test_what_is_no_address_is_told_with_its_line_beside_all_else(shop: Path, ca
     assert answer.code == 2
     assert "connections/wrong.yaml:7: `url` is not the address of a database" in answer.out
     assert "example     BOOKS" in answer.out
+
+
+@pytest.mark.promise("P2.11")
+@pytest.mark.promise("P2.22")
+def test_several_connections_and_connectors_feed_one_destination(shop: Path, call: Call, rival: Path) -> None:
+    """One connector serves two connections, another one a third; each has its own rows in the table they share."""
+    configure(shop, "{table: books}", "{table: all, shared: true}\n    fields: [id, title]")
+    rival.write_text(OTHER.format(table="all, shared: true"))
+    (shop / "list.csv").write_text("id,title\n2,A third book\n")
+    rival.with_name("list.yaml").write_text(
+        'source: {kind: files, folder: "."}\n'
+        'destination: {kind: sql, url: "sqlite:///example/copy.db"}\n'
+        "models:\n"
+        "  LIST: {from: list.csv, key: [id], columns: {id: int64, title: string}, to: {table: all, shared: true}}\n"
+    )
+    assert call("run").code == 0
+    found = sql(shop / "example" / "copy.db", 'SELECT _connection, title FROM "all" WHERE id = 2 ORDER BY _connection')
+    assert [title for _, title in found] == ["Middlemarch", "A third book", "Another book"]
