@@ -24,6 +24,7 @@ KEPT = "secret"
 """`{"secret": "…"}` stands for a text that is written to a file of its own, and shown to nobody."""
 _REFERENCE = re.compile(r"\$\{(\w*):([^}]*)\}")
 _SCHEME = re.compile(r"(postgres|postgresql|mysql|mariadb)(\+(psycopg|pymysql))?|https?|s3")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _OPTIONS = frozenset({"sslmode", "connect_timeout", "application_name", "charset"})
 _PORT = 443
 _ENVIRONMENT = "AWS_ACCESS_KEY_ID"
@@ -95,7 +96,7 @@ class _Stranger:
                     if "template" in item:
                         yield from self._path(f"{way}.template")
                     if (to := item.get("to")) is not None:
-                        place = {"url": to} if isinstance(to, str | Secret) else to
+                        place = to if isinstance(to, Mapping) else {"url": to}
                         yield from self._place(f"{way}.to", place)
 
     def _end(self, way: str, end: Any, find: Any) -> Iterator[ConfigError]:
@@ -119,16 +120,20 @@ class _Stranger:
                 yield from self._place(way, {**end, "url": value})
             elif hints[setting.name] is Secret:
                 yield from self._word(at, value)
-            elif isinstance(_plain(value), str) and ("://" in _plain(value) or setting.name in {"url", "endpoint"}):
+            elif "://" in str(_plain(value)) or setting.name in {"url", "endpoint"}:
                 yield from self._address(at, value)
 
-    def _place(self, way: str, place: Any) -> Iterator[ConfigError]:
+    def _place(self, way: str, place: Given) -> Iterator[ConfigError]:
         """A bucket with its own key, for that of the environment is not the stranger's."""
-        if not isinstance(place, Mapping) or not isinstance(_plain(place.get("url")), str):
-            return
-        if not _plain(place["url"]).startswith("s3://"):
+        if not str(_plain(place.get("url"))).startswith("s3://"):  # a number is a path as well
             yield from self._path(way)
             return
+        for name, said in (
+            ("bucket", str(_plain(place["url"]))[5:].partition("/")[0]),
+            ("region", place.get("region")),
+        ):
+            if said and not _LABEL.fullmatch(str(_plain(said))):  # it becomes a part of the name of a host
+                yield ConfigError(f"`{way}`: this is no {name}")
         yield from self._word(f"{way}.secret", place.get("secret") or "")
         if not (place.get("key") and place.get("secret")) and _ENVIRONMENT not in self.allowed.env:
             yield ConfigError(f"`{way}` needs a `key` and a `secret` of its own")
@@ -147,8 +152,8 @@ class _Stranger:
 
     def _address(self, way: str, value: Any) -> Iterator[ConfigError]:
         """An address whose host is public, and that bears no secret in clear."""
-        text = _plain(value)
-        if not isinstance(text, str) or _REFERENCE.fullmatch(text):
+        text = str(_plain(value))
+        if _REFERENCE.fullmatch(text):
             return  # the workspace has allowed it by its name
         try:
             yield from self._parts(way, text, is_secret=isinstance(value, Secret))
