@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from syncline import owed
 from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
+from syncline.people import Role
 from syncline.run import Entry, ModelRun, Run, RunStatus
 from syncline.search import Search
 from syncline.web.link import published
@@ -48,7 +49,7 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         connection=connection,
         files=_files(visit, found),
         log=log(found),
-        prefect=visit.site.starter.page_of(found),
+        prefect=visit.site.starter.page_of(found) if visit.caller.role is Role.SYSTEM_ADMIN else "",
     )
 
 

@@ -83,6 +83,7 @@ function choose(event) {
     () => {
       const chosen = [...new FormData(form)].filter(([, value]) => value);
       const query = new URLSearchParams(chosen).toString();
+      if (query === location.search.slice(1)) return;
       history.replaceState(null, "", query ? `?${query}` : location.pathname);
       refresh(part).catch(() => {});
     },

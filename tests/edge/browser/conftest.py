@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,13 @@ def site(tmp_path: Path) -> Iterator[Site]:
     found_browser()
     with serving(Showcase(tmp_path)) as site:
         yield site
+
+
+def stop_time(page: Page) -> None:
+    """From now on no time goes by on this page, except by `page.clock.run_for`."""
+    now = datetime.now(UTC)
+    page.clock.install(time=now)
+    page.clock.pause_at(now + timedelta(seconds=1))
 
 
 @pytest.fixture

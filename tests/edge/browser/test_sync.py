@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from syncline.request import Request
 from syncline.run import Counts, ModelRun, RunStatus, Step
-from tests.edge.browser.conftest import Site
+from tests.edge.browser.conftest import Site, stop_time
 
 
 def open_sync(page: Page, site: Site, what: str) -> None:
@@ -19,7 +19,7 @@ def test_p1_3_a_run_shows_its_progress_while_it_goes_on(site: Site, page: Page) 
     store = site.show.workspace.store
     site.show.run("prices")
     going = store.open_run("prices", Request())
-    page.clock.install()
+    stop_time(page)
     page.goto(f"{site.url}/settings/syncs/{going.id}")
     expect(page.get_by_text("It has not come to a model yet.")).to_be_visible()
     started = going.created_at

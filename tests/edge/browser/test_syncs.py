@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from syncline.people import Role
 from syncline.request import Request
 from syncline.run import ModelRun, RunStatus
-from tests.edge.browser.conftest import Site
+from tests.edge.browser.conftest import Site, stop_time
 
 SYNCS = "/settings/syncs"
 
@@ -60,7 +60,7 @@ def test_p4_3_all_syncs_are_shown_with_status_type_and_duration(seen: Site, page
 @pytest.mark.promise("P4.5")
 def test_p4_5_it_refreshes_itself_every_15_seconds_and_loses_nothing(site: Site, page: Page) -> None:
     site.show.run("prices")
-    page.clock.install()
+    stop_time(page)
     page.goto(f"{site.url}{SYNCS}?type=resources+update")
     page.get_by_label("Search").fill("pri")
     page.get_by_label("Search").press("End")
@@ -86,7 +86,7 @@ def test_p4_5_it_refreshes_itself_every_15_seconds_and_loses_nothing(site: Site,
 def test_it_refreshes_sooner_while_something_runs_and_shows_how_far_it_is(site: Site, page: Page) -> None:
     store = site.show.workspace.store
     going = store.open_run("prices", Request())
-    page.clock.install()
+    stop_time(page)
     page.goto(site.url + SYNCS)
     row = page.locator(f"#run-{going.id}")
     expect(row).to_contain_text("running")

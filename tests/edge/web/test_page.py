@@ -149,6 +149,16 @@ def test_nobody_gives_a_role_that_is_higher_than_their_own(workspace: Workspace,
     }
 
 
+def test_the_run_is_linked_where_prefect_shows_it_for_who_may_see_that(
+    app: FastAPI, workspace: Workspace, ann: Browser, vera: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ran(workspace)
+    monkeypatch.setattr(ThreadStarter, "page_of", lambda _self, run: f"/prefect/runs/flow-run/{run.id}")
+    link = f'href="/prefect/runs/flow-run/{run.id}"'
+    assert link in ann.get(f"/settings/syncs/{run.id}").text
+    assert link not in vera.get(f"/settings/syncs/{run.id}").text
+
+
 def test_a_part_of_the_layout_is_refreshed_as_such(ann: Browser) -> None:
     part = ann.get("/settings/syncs", **{"X-Fragment": "last_update"}).text
     assert "No update yet" in part
