@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.edge.browser.conftest import Site
 
@@ -96,7 +96,7 @@ def test_pages_can_be_read_and_runs_started_without_a_script(seen: Site, chromiu
     page.goto(address(seen, "syncs"))
     page.locator("select[name=connection]").select_option("prices")
     page.get_by_role("button", name="Show").click()
-    assert page.locator("#syncs tbody tr").count() == 3
+    expect(page.locator("#syncs tbody tr")).to_have_count(3)
     assert page.get_by_role("button", name="Run synchronization").is_visible()
     page.get_by_label("Other ways to run prices").click()
     assert page.get_by_role("button", name="Synchronize from this date").is_visible()

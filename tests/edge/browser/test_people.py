@@ -39,6 +39,7 @@ def test_a_key_is_made_shown_once_used_and_revoked(site: Site, page: Page) -> No
 def test_a_user_is_added_comes_in_by_the_link_and_is_disabled(site: Site, page: Page) -> None:
     log_in(page, site, Role.COMPANY_ADMIN)
     page.get_by_role("link", name="Users").click()
+    expect(page.get_by_role("heading", name="A new user")).to_be_visible()
     assert "SystemAdmin" not in page.get_by_label("Role").locator("option").all_inner_texts()
     page.get_by_label("Email").fill("vera@example.com")
     page.get_by_label("Role").select_option("Viewer")

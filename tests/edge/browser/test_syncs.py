@@ -142,7 +142,8 @@ def test_a_long_history_is_read_page_by_page(site: Site, page: Page) -> None:
         assert len(ids) == count
         seen.update(ids)
         if count == 50:
-            page.get_by_role("link", name="Older").click()
+            with page.expect_navigation():
+                page.get_by_role("link", name="Older").click()
     assert len(seen) == 120
     page.get_by_role("link", name="Newest").click()
     expect(page.get_by_role("link", name="Older")).to_be_visible()
