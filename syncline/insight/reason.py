@@ -56,7 +56,7 @@ def _model(model: ModelRun) -> Iterator[Reason]:
     if model.status is RunStatus.FAILED:
         yield Reason("R24", f"{model.model} failed in the step {model.step}; the other models went on")
     if counts.withheld:
-        yield Reason("R25", f"{model.model}: {_rows(counts.withheld)} of deletions wait for a person")
+        yield Reason("R25", f"{model.model}: deletions of {_rows(counts.withheld)} wait for a person")
     if counts.rejected:
         yield Reason("R3", f"{model.model}: {_rows(counts.rejected)} did not fit, and will be tried again by each run")
     if counts.late:
