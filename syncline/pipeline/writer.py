@@ -40,20 +40,23 @@ class Writer:
         self._waiting.append(rows.cast(self._schema))
         self._rows += len(rows)
         if self._rows - self._written >= BATCH_ROWS:
-            self._flush()
+            self._flush(self._writer)
 
-    def _flush(self) -> None:
-        assert self._writer is not None
+    def _flush(self, writer: pq.ParquetWriter) -> None:
         if self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
+            writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
         self._waiting, self._written = [], self._rows
 
     def close(self) -> tuple[RowFile, ...]:
         """The file, if there is anything in it."""
-        if self._writer is not None:
-            self._flush()
-            self._writer.close()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                self._flush(writer)
+                writer.close()
+            except BaseException:
+                writer.is_open = False  # a second try, e.g. on a full disk, would hide why the first one failed
+                raise
             pa.default_memory_pool().release_unused()  # the next step wants it for itself
         file = RowFile.of(self._model, self._name, self._rows)
         return (file,) if self._rows else ()

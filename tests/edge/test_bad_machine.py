@@ -62,7 +62,7 @@ def test_a_full_disk_at_the_destination_leaves_its_table_as_it_was(shop: Path) -
 
 def test_a_full_disk_for_the_snapshot_leaves_the_destination_alone(shop: Path) -> None:
     fill(shop, 4, 40000)
-    done = run_on_a_small_disk(shop, 40, SYNCLINE_STORAGE_URL="small")
+    done = run_on_a_small_disk(shop, 20, SYNCLINE_STORAGE_URL="small")
     assert "example BOOKS failed: connections/example.yaml:11: the disk is full" in done.stderr
     assert "make room where the storage lies" in done.stderr
     assert "error, " in done.stderr.partition("code")[0]

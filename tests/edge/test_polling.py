@@ -67,13 +67,15 @@ def publish_with_accidents(address: Address, last: int, patience: float) -> int:
     asleep: list[multiprocessing.process.BaseProcess] = []
     latest = before = int(feed(address).latest())
     while latest < last:
-        worker = FORK.Process(target=publish, args=(address, range(latest + 1, min(latest + last // 5, last) + 1)))
+        worker = FORK.Process(target=publish, args=(address, range(latest + 1, min(latest + last // 10, last) + 1)))
         worker.start()
         worker.join(chance.uniform(0, patience))
         if worker.is_alive() and worker.pid is not None:
             accidents += 1
             os.kill(worker.pid, signal.SIGSTOP if chance.random() < 0.4 else signal.SIGKILL)
             asleep.append(worker)
+        else:
+            patience *= 0.7  # a quick one is given less
         if len(asleep) > 3:
             wake(asleep.pop(0))
         before, latest = latest, int(feed(address).latest())

@@ -53,8 +53,9 @@ def found_browser() -> str:
     return pytest.skip(f"no browser is installed here: one of {', '.join(NAMES)}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser, closed after each file: while one is open its event loop is that of the thread all tests share."""
     path = found_browser()
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
