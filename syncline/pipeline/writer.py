@@ -31,32 +31,40 @@ class Writer:
             column_encoding=_encodings(self._schema),
             write_statistics=[*keys(work.model), PART, OP],  # nobody looks for ranges of other columns
         )
+        self._failure: BaseException | None = None
         self._waiting: list[pa.Table] = []
         self._rows = self._written = 0
 
     def add(self, rows: pa.Table) -> None:
         """Take rows in; they are written when there are enough of them."""
-        assert self._writer is not None
+        assert self._writer is not None or self._failure is not None
         self._waiting.append(rows.cast(self._schema))
         self._rows += len(rows)
         if self._rows - self._written >= BATCH_ROWS:
-            self._flush(self._writer)
+            self._flush()
 
-    def _flush(self, writer: pq.ParquetWriter) -> None:
-        if self._waiting:
-            writer.write_table(pa.concat_tables(self._waiting).combine_chunks(), row_group_size=BATCH_ROWS)
-        self._waiting, self._written = [], self._rows
+    def _flush(self, *, last: bool = False) -> None:
+        """Write what waits. Once that failed, e.g. on a full disk, it fails for the same reason for ever."""
+        if self._failure is not None:
+            raise self._failure
+        if self._writer is None:
+            return
+        try:
+            if self._waiting:
+                rows = pa.concat_tables(self._waiting).combine_chunks()
+                self._writer.write_table(rows, row_group_size=BATCH_ROWS)
+            self._waiting, self._written = [], self._rows
+            if last:
+                self._writer.close()
+        except BaseException as error:
+            self._writer.is_open, self._failure = False, error
+            raise
+        self._writer = None if last else self._writer
 
     def close(self) -> tuple[RowFile, ...]:
         """The file, if there is anything in it."""
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            try:
-                self._flush(writer)
-                writer.close()
-            except BaseException:
-                writer.is_open = False  # a second try, e.g. on a full disk, would hide why the first one failed
-                raise
+        if self._writer is not None:
+            self._flush(last=True)
             pa.default_memory_pool().release_unused()  # the next step wants it for itself
         file = RowFile.of(self._model, self._name, self._rows)
         return (file,) if self._rows else ()
