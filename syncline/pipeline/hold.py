@@ -25,20 +25,21 @@ class Held:
     correction: Difference
 
 
-def hold(engine: Engine, work: Work, delta: Delta, differing: pa.Table) -> Held:
-    """Take what must wait out of the engine's table `changes`."""
+def hold(engine: Engine, work: Work, delta: Delta, differing: pa.Table, *, makes_nothing: bool) -> Held:
+    """Take what must wait out of the engine's table `changes`; `makes_nothing`: a transform, of all rows there are."""
     waiting = owed.of_kind(differing, owed.WITHHELD)
-    _fill(engine, work, delta, waiting)
+    _fill(engine, work, delta, waiting, is_empty=delta.is_empty_read or makes_nothing)
     held = engine.number(f"SELECT count(*) FROM {_HELD}")
     if not held:
         return Held(owed.schema(work.model).empty_table(), Difference())
     correction = _corrected(engine, work)
     same = listed([f"{diff.CHANGES}.{column} = {_HELD}.{column}" for column in keys(work.kept)], " AND ")
     engine.run(f"DELETE FROM {diff.CHANGES} USING {_HELD} WHERE {same}")
-    return Held(_owing(engine, work, delta, waiting), correction)
+    why = reason(work, is_empty_read=delta.is_empty_read, makes_nothing=makes_nothing)
+    return Held(_owing(engine, work, waiting, why), correction)
 
 
-def _fill(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> None:
+def _fill(engine: Engine, work: Work, delta: Delta, waiting: pa.Table, *, is_empty: bool) -> None:
     """The table `held`: changes that must wait."""
     origin = listed(work.origin)
     engine.register("approved", _approved(work, waiting).rename_columns(work.origin))
@@ -47,7 +48,7 @@ def _fill(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> None:
     deletions = f"SELECT DISTINCT {origin} FROM unapproved WHERE {OP} = 'delete'"
     untouched = f"SELECT {origin} FROM waiting ANTI JOIN ({_touched(work, delta)}) USING ({origin})"
     count = engine.number(f"SELECT count(*) FROM unapproved WHERE {OP} = 'delete'")
-    over = is_over(work, count, is_empty_read=delta.is_empty_read)
+    over = is_over(work, count, is_empty=is_empty)
     if over and work.request.update:  # a configuration update waits whole
         engine.run(f"CREATE TEMP TABLE {_HELD} AS SELECT * FROM unapproved")
         return
@@ -87,12 +88,11 @@ def _corrected(engine: Engine, work: Work) -> Difference:
     return Difference(counts.get("delete", 0), counts.get("update", 0), counts.get("insert", 0))
 
 
-def _owing(engine: Engine, work: Work, delta: Delta, waiting: pa.Table) -> pa.Table:
+def _owing(engine: Engine, work: Work, waiting: pa.Table, why: str) -> pa.Table:
     """The held changes as owed rows: of one that another row's would take the place of, both rows."""
     now, was = listed(work.origin), listed([f"b{name}" for name in work.origin])
     query = f"SELECT {now} FROM {_HELD} UNION SELECT {was} FROM {_HELD} WHERE {OP} = 'update' ORDER BY ALL"
     held = engine.table(query).rename_columns(work.owing.names).cast(work.owing)
     still = waiting.join(held, work.owing.names, join_type="left semi").select(waiting.column_names)
     new = held.join(waiting.select(work.owing.names), work.owing.names, join_type="left anti")
-    why = reason(work, is_empty_read=delta.is_empty_read)
     return owed.together([still, owed.from_keys(new, work.model, owed.WITHHELD, why, work.owing)])

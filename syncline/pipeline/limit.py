@@ -26,17 +26,19 @@ def refuse_too_many_rejections(work: Work, read: int, rejected: int, first: str)
     )
 
 
-def is_over(work: Work, deletions: int, *, is_empty_read: bool) -> bool:
-    """The run deletes more than may go unseen, or a full read found nothing where there was something (R25)."""
+def is_over(work: Work, deletions: int, *, is_empty: bool) -> bool:
+    """The run deletes more than may go unseen, or nothing is left where there was something (R25)."""
     limits, rows = work.sync.limits, work.sent.rows
     if deletions <= 0 or work.sync.target.on_delete == "ignore":
         return False
-    return is_empty_read or (rows >= limits.at_least and deletions > limits.deleted * rows)
+    return is_empty or (rows >= limits.at_least and deletions > limits.deleted * rows)
 
 
-def reason(work: Work, *, is_empty_read: bool) -> str:
+def reason(work: Work, *, is_empty_read: bool, makes_nothing: bool) -> str:
     """Why deletions are withheld."""
     if is_empty_read:
         return "the source is empty, though rows came from it before"
+    if makes_nothing and not work.request.update:
+        return "the transform makes nothing of any row, though it did before"
     over = f"over the limit of {work.sync.limits.deleted:.0%} of the rows"
     return f"{SETTINGS} that delete {over}" if work.request.update else f"deletions {over}"

@@ -38,7 +38,7 @@ def transform(work: Work, delta: Delta) -> Plan:
     if work.compares_all or len(differing):
         return _compared(work, delta, differing)
     if not work.is_transformed:
-        over = is_over(work, delta.difference.deleted, is_empty_read=delta.is_empty_read)
+        over = is_over(work, delta.difference.deleted, is_empty=delta.is_empty_read)
         return _compared(work, delta, differing) if over or delta.moved else _as_it_is(work, delta)
     return _compared(work, delta, differing) if delta.files else _plan(work, _head(work, delta, work.sent))
 
@@ -78,7 +78,8 @@ def _looked_up(engine: Engine, work: Work, delta: Delta, differing: pa.Table) ->
         slices=_slices(engine, work, delta),
         parts=False,
     )
-    held = hold(engine, work, delta, differing)
+    is_all = work.compares_all or work.is_whole
+    held = hold(engine, work, delta, differing, makes_nothing=work.is_transformed and is_all and not making.rows)
     head = _head(work, delta, Layers(), making.failed, held.owing)
     plan = _written(engine, work, _plan(work, head), diff.counted(engine))
     return replace(plan, head=replace(plan.head, sent=_sent(engine, work, delta, plan, held.correction)))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from syncline import Limits
-from tests.domain.rig import pet, whole
-from tests.domain.workshop import Workshop
+from tests.domain.rig import FULL, pet, pets, whole
+from tests.domain.workshop import Workshop, code
 
 TEN = range(1, 11)
 
@@ -68,3 +68,25 @@ def test_deletions_of_what_is_made_of_all_rows_wait_and_can_be_let_go(totals: Wo
     totals.approve()
     assert sums(totals) == {"Rex": 8}
     assert not totals.store.entries("zoo")
+
+
+def test_a_transform_that_makes_nothing_any_more_waits_however_few_rows_there_were(totals: Workshop) -> None:
+    """R25: as an empty read does."""
+    before = sums(totals)
+    totals.express(function="made:totals", scope="model", key=("name",), filter="id > 99", folder=totals.folder.parent)
+    totals.said = totals.switched_off
+    totals.update()
+    assert sums(totals) == before
+    totals.approve()
+    assert sums(totals) == {}
+
+
+def test_a_full_run_of_a_transform_that_makes_nothing_any_more_waits(tmp_path: Path) -> None:
+    there = [1]
+    rig = Workshop(tmp_path)
+    rig.make(lambda row: [code(row)] if there else [])
+    rig.ok(whole(pets(1, 2)))
+    there.clear()
+    rig.ok(whole(pets(1, 2)), request=FULL)
+    assert set(rig.made) == {"1", "2"}
+    assert "makes nothing" in rig.reason("withheld")
