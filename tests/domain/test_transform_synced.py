@@ -53,7 +53,12 @@ HISTORY = [
     [pet(1, "rex", 1), pet(2, "mia", 2), pet(3, "x", 3), pet(4, "bad", 2)],
     [pet(1, "rex", 2), pet(2, "", 2), pet(3, "mia", 3), pet(4, "bad", 3)],
     [pet(1, "x", 3), pet(2, "bad", 3), pet(4, "rexx", 1), pet(5, "", 2)],
-    [pet(1, "mia", 1), pet(2, "rex", 1), pet(4, "rexx", 1)],
+    [
+        pet(1, "mia", 1),
+        pet(2, "rex", 1),
+        pet(4, "rexx", 1),
+        pet(6, "zoe", 2),
+    ],  # if nothing passed, all would wait (R25)
 ]
 """What the source says, run after run: rows begin and cease to pass, to fail and to be there."""
 
