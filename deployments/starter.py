@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.client.schemas.objects import State
+from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled
 
 from deployments.deploy import register
@@ -85,8 +86,10 @@ class PrefectStarter:
         self._deployments.update(found)
 
     async def _registered(self) -> dict[UUID, str]:
-        async with PrefectClient(self._api_url) as client:
-            return await register(self._workspace, client)
+        # What registers a deployment looks for the server in the settings, which threads of a web server do not share.
+        with temporary_settings({PREFECT_API_URL: self._api_url}):
+            async with PrefectClient(self._api_url) as client:
+                return await register(self._workspace, client)
 
     def _deployment(self, connection: str) -> UUID:
         return next(id for id, name in self._deployments.items() if name == connection)

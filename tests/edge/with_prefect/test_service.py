@@ -2,7 +2,8 @@
 
 import signal
 import socket
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -62,6 +63,15 @@ def test_a_connection_made_by_the_api_can_be_started_at_once_and_is_gone_when_re
         assert removed.status_code == 204, removed.text
     with pytest.raises(ObjectNotFound):
         client.read_deployment_by_name("sync/made")
+
+
+def test_the_server_that_is_used_is_told_of_connections_by_any_thread(
+    workspace: Workspace, prefect_url: str, client: SyncPrefectClient
+) -> None:
+    known: dict[UUID, str] = {}
+    with ThreadPoolExecutor(1) as threads:  # which has none of Prefect's settings, as those of a web server
+        threads.submit(PrefectStarter(workspace, prefect_url, known).follow).result()
+    assert {id: client.read_deployment(id).name for id in known} == known
 
 
 def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begins(
