@@ -87,10 +87,7 @@ for _part in (setup, schema, running, history, files, serving, users, keys):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the program as the shell calls it; gives the exit code, or without `args` ends the process with it.
-
-    0 done, 1 failed, 2 usage or configuration, 3 done but something was rejected or withheld.
-    """
+    """Run the program; gives the exit code, or without `args` ends the process with it."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a narrow terminal encoding must not end a run

@@ -152,3 +152,14 @@ def test_help_and_version_start_without_what_is_slow_to_import() -> None:
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.splitlines()[-1] == "slow:"
     assert "syncline" in ran.stdout
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells the threads that libraries start")
+def test_the_program_starts_no_threads_that_nobody_asks_for() -> None:
+    code = (
+        "import pathlib; from syncline.cli import main; main(['--version'])\n"
+        "names = [file.read_text() for file in pathlib.Path('/proc/self/task').glob('*/comm')]\n"
+        "print(names.count(pathlib.Path('/proc/self/comm').read_text()))"  # one that cleans up for Arrow has its own
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == "1"
