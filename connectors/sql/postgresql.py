@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeAlias
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, errors
 
 from connectors.sql import address, postgresql_error
 from syncline import ConfigError, DataError, SynclineError, TransientError
@@ -91,6 +91,8 @@ def transaction(connection: Connection) -> Iterator[None]:
 
     What the role or the address has set stays; where nothing is set, nothing is waited for or held for ever.
     """
+    if connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,):
+        raise errors.ReadOnlySqlTransaction("it is a replica")
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.read_only = False
     with connection.transaction():

@@ -13,9 +13,13 @@ _SETTING = re.compile(r"0A|25006|28|3D|3F|42")
 _ENTRY = re.compile(
     r"(?i)authentication failed|no password supplied|does not exist|no pg_hba.conf entry|not permitted to log in"
     r"|permission denied for database|invalid URI|invalid connection option|invalid \w+ value|does not support SSL"
-    r"|certificate"
+    r"|certificate|(?:extra|missing) key/value separator|invalid percent-encoded token|forbidden value %00"
 )
-_OPENING = re.compile(r"^\w+: (?:\[libpq\] )?(?:Failed to \w+(?: \w+)?: )?(?:could not begin COPY: )?(?:ERROR: +)?")
+_ANSWER = re.compile(r"\bfailed: \w+: ")
+"""The server itself refuses, perhaps in a language of its own."""
+_OPENING = re.compile(
+    r"^\w+: (?:\[libpq\] )?(?:(?:Failed to \w+(?: \w+)?|could not begin COPY|Execution error \[\w+\]): )*(?:\w+:  )?"
+)
 _ENDING = re.compile(r"\s*(?:Query was:.*)?(?:\.? ?SQLSTATE: \w+)?\s*$", re.DOTALL)
 
 
@@ -51,4 +55,6 @@ def said(message: str) -> str:
 def _outside(said: str, where: str) -> SynclineError:
     if _ENTRY.search(said):
         return ConfigError(f"{where} lets nobody in with these settings: {said}", hint="check `url:`")
+    if _ANSWER.search(said):
+        return TransientError(f"{where} lets nobody in: {said}", hint="check `url:`")
     return TransientError(f"{where} does not answer: {said}", hint="check `url:`, and that the server runs")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,6 +20,13 @@ import psycopg
 
 USER, PASSWORD = "syncline", "s3same"
 START_SECONDS = 30
+SETTINGS = {
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "autovacuum": "off",  # its transactions would move the snapshots that tests compare
+    "max_prepared_transactions": "4",
+}
 
 
 @dataclass(frozen=True)
@@ -38,36 +45,39 @@ class Server:
 
 
 @contextmanager
-def running(programs: Path | None = None) -> Iterator[Server]:
+def running(programs: Path | None = None, replica_of: Server | None = None, **settings: str) -> Iterator[Server]:
     """A server of its own, gone with its data afterwards; of the newest PostgreSQL, or the one with these programs."""
     with tempfile.TemporaryDirectory(prefix="syncline-postgresql-") as name:
         folder = Path(name)
-        server = Server(_free_port())
-        with _started(folder, server, programs or _programs(folder)):
+        server = Server(free_port())
+        with _started(folder, server, programs or _programs(folder), replica_of, SETTINGS | settings):
             yield server
 
 
 @contextmanager
-def _started(folder: Path, server: Server, programs: Path) -> Iterator[None]:
+def _started(
+    folder: Path, server: Server, programs: Path, primary: Server | None, settings: Mapping[str, str]
+) -> Iterator[None]:
     data = folder / "data"
     password = folder / "password"
     password.write_text(PASSWORD)
-    identity = _identity(folder)
-    made = ["-U", USER, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"]
-    subprocess.run([programs / "initdb", "-D", data, *made], check=True, capture_output=True, cwd=folder, **identity)
-    settings = ["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
-    settings += ["-c", "autovacuum=off"]  # its transactions would move the snapshots that tests compare
-    settings += ["-c", "max_prepared_transactions=4"]
-    command = [programs / "postgres", "-D", data, "-p", str(server.port), *settings]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stderr=log, **identity) as process:
+    nobody = identity(folder)
+    made = ["initdb", "-U", USER, f"--pwfile={password}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"]
+    if primary:
+        made = ["pg_basebackup", "-d", primary.url("postgres"), "--write-recovery-conf", "--checkpoint=fast"]
+    made[0] = str(programs / made[0])
+    subprocess.run([*made, "-D", data, "--no-sync"], check=True, capture_output=True, cwd=folder, **nobody)
+    options = [f"--{name}={value}" for name, value in settings.items()]
+    command = [programs / "postgres", "-D", data, "-p", str(server.port), *options]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, cwd=folder, stderr=log, **nobody) as process:
         try:
-            _await(server, process, folder / "log")
+            awaited(server, process, folder / "log")
             yield
         finally:
             process.send_signal(signal.SIGQUIT)  # ends at once: an orderly end would first write what nobody wants
 
 
-def _identity(folder: Path) -> dict[str, Any]:
+def identity(folder: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root; then it runs as nobody, who gets the folder."""
     if os.getuid() != 0:
         return {}
@@ -91,7 +101,7 @@ def _programs(folder: Path) -> Path:
     return package / "pginstall/bin"
 
 
-def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+def awaited(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -104,7 +114,7 @@ def _await(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
             return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

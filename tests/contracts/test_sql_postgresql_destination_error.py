@@ -37,6 +37,8 @@ def stranger(url: str, *grants: str) -> SqlDestination:
         (("/test_", "/gone_"), ConfigError, "does not exist"),
         (("/test_", "?sslmode=sometimes&dbname=test_"), ConfigError, "sslmode"),
         (("/test_", "?nonsense=1&dbname=test_"), ConfigError, "nonsense"),
+        (("/test_", "?options=-c%20a=b&dbname=test_"), ConfigError, "key/value separator"),
+        (("/test_", "?options=%zz&dbname=test_"), ConfigError, "percent-encoded"),
         (("127.0.0.1:", "127.0.0.1:1"), SynclineError, ""),
     ],
 )
