@@ -29,6 +29,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         line = socket.create_server((host, port), family=family, backlog=128)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer waits 40 ms for the one before
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         hint = "choose another --port or --host"
@@ -51,7 +52,10 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     annexes = {PREFIX: Passage(prefect, address)} if prefect else {}
     app = create(workspace, starter=starter, may_be_open=is_private, annexes=annexes)
     # Without its lifespan: what is to be said is said here, and a link that is given is the only one that works.
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+    # What a proxy says of who asks is believed where people come by another address than ours, as through a proxy.
+    config = uvicorn.Config(
+        app, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=bool(address)
+    )
     config.timeout_graceful_shutdown = STOPS_WITHIN
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [line]}, name="web", daemon=True)

@@ -14,6 +14,8 @@ from syncline.web.starter import Starter
 from syncline.workspace import Workspace
 
 ANYBODY = "anybody on this machine"
+_BY_PROXY = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+"""What proxies say of whom they ask for: then it is not this machine that asks."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Site:
 
     def is_open_to(self, request: HTTPConnection) -> bool:
         """Whether this request needs no proof of who sent it."""
-        if not self.may_be_open or not is_loopback(request) or "x-forwarded-for" in request.headers:
+        if not self.may_be_open or not is_loopback(request) or any(name in request.headers for name in _BY_PROXY):
             return False
         return not self.workspace.people().has_users()
 
