@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from ipaddress import ip_address
 
 from deployments.passage import PREFIX, Passage
@@ -58,7 +59,8 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     )
     config.timeout_graceful_shutdown = STOPS_WITHIN
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [line]}, name="web", daemon=True)
+    own = copy_context()  # it knows Prefect's server as this thread does; else Prefect would start one more, for itself
+    thread = threading.Thread(target=own.run, args=(server.run, [line]), name="web", daemon=True)
     thread.start()
     try:
         while thread.is_alive() and not server.started:
