@@ -185,14 +185,18 @@ def read(
                 continue
             wanted_columns = [*columns, OP] if has_operation else columns
             for batch in parquet.iter_batches(size, columns=wanted_columns, use_threads=False):
-                rows = batch
-                if has_operation:
-                    rows = batch.filter(pc.is_in(batch.column(OP), texts(*operations)))
+                rows = _of(batch, operations) if has_operation else batch
                 if rows.num_rows:
                     arrays = [
                         rows.column(column).cast(field.type) for column, field in zip(columns, wanted, strict=True)
                     ]
                     yield pa.RecordBatch.from_arrays(arrays, schema=wanted)
+
+
+def _of(batch: pa.RecordBatch, operations: Sequence[Operation]) -> pa.RecordBatch:
+    """The rows with one of these operations; where these are all, without a copy."""
+    wanted = pc.is_in(batch.column(OP), texts(*operations))
+    return batch if pc.all(wanted).as_py() else batch.filter(wanted)
 
 
 def marked(rows: pa.Table, part: str, operation: str) -> pa.Table:
