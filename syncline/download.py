@@ -24,6 +24,8 @@ _SLOW, _BUSY, _SERVER = 408, 429, 500
 _NOT_THERE = (404, 410)
 _REFUSED = (401, 403)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that may be public; other forms of addresses of IPv4 lie outside."""
 
 
 def download(url: str, path: Path, *, allows_private: bool, most_bytes: int) -> None:
@@ -98,11 +100,11 @@ def _is_public(address: str) -> bool:
     """Nothing of one's own network, in whatever form it is written."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
         if found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
+            return _is_public(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
+        if (inner := found.ipv4_mapped or found.sixtofour) is not None:
             return _is_public(str(inner))
+        return found.is_global and found in _UNICAST
     return found.is_global and not found.is_multicast
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, get_args, get_type_hints
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from syncline.config.kind import settings as settings_of
 from syncline.config.mistakes import Mistakes
@@ -24,10 +24,15 @@ KEPT = "secret"
 """`{"secret": "…"}` stands for a text that is written to a file of its own, and shown to nobody."""
 _REFERENCE = re.compile(r"\$\{(\w*):([^}]*)\}")
 _SCHEME = re.compile(r"(postgres|postgresql|mysql|mariadb)(\+(psycopg|pymysql))?|https?|s3")
+_ADDRESS = re.compile(
+    r"[^:]+://((?P<account>[^@/?#\\\s]*)@)?(?P<hosts>[^@/?#\\\s]*)(/[^@?#\\\s]*)?(\?(?P<options>[^@#\\\s]*))?"
+)
+"""Without what one library takes for the end of the account, or of the host, and another one does not."""
+_HOST = re.compile(r"((?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|\$\{env:\w+\})(:\d{1,5})?")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _OPTIONS = frozenset({"sslmode", "connect_timeout", "application_name", "charset"})
 _PORT = 443
-_ENVIRONMENT = "AWS_ACCESS_KEY_ID"
+_ENVIRONMENT, _PASSWORD = "AWS_ACCESS_KEY_ID", "PGPASSWORD"
 
 
 def check_stranger(given: Given, settings: Settings) -> None:
@@ -155,41 +160,46 @@ class _Stranger:
         text = str(_plain(value))
         if _REFERENCE.fullmatch(text):
             return  # the workspace has allowed it by its name
-        try:
-            yield from self._parts(way, text, is_secret=isinstance(value, Secret))
-        except ValueError:
-            yield ConfigError(f"`{way}` is no address")
-
-    def _parts(self, way: str, text: str, *, is_secret: bool) -> Iterator[ConfigError]:
-        hidden = _REFERENCE.sub("x", text)
-        parts = urlsplit(hidden)
-        if parts.scheme.startswith(("sqlite", "duckdb", "file")):
+        scheme = text.partition("://")[0]
+        if scheme.startswith(("sqlite", "duckdb", "file")):
             yield from self._path(way)
-            return
-        if not _SCHEME.fullmatch(parts.scheme):
-            yield ConfigError(f"`{way}` is of a kind that cannot come in by the API: `{parts.scheme[:40]}`")
-            return
-        login = urlsplit(text).netloc.rpartition("@")[0]
-        if ":" in login and not is_secret and not _REFERENCE.search(login.partition(":")[2]):
+        elif not _SCHEME.fullmatch(scheme):
+            yield ConfigError(f"`{way}` is of a kind that cannot come in by the API: `{scheme[:40]}`")
+        elif (found := _ADDRESS.fullmatch(text)) is None:
+            hint = (
+                "in user, password and names write %40 for @, %2F for /, %23 for #, %3F for ? and %5C for a backslash"
+            )
+            yield ConfigError(f"`{way}` is no address that is read by all in one way", hint=hint)
+        else:
+            yield from self._account(way, scheme, found["account"] or "", is_secret=isinstance(value, Secret))
+            yield from _options(way, found["options"] or "")
+            for host in found["hosts"].split(","):
+                yield from self._host(way, host)
+
+    def _account(self, way: str, scheme: str, account: str, *, is_secret: bool) -> Iterator[ConfigError]:
+        """A password of its own, for those of the environment are not the stranger's; and not in clear."""
+        password = account.partition(":")[2]
+        if password and not is_secret and not _REFERENCE.search(password):
             hint = '`${env:NAME}` in its place, or {"secret": "the whole address"}'
             yield ConfigError(f"`{way}` bears a password", hint=hint)
-        odd = sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)} - _OPTIONS)
-        if odd:
-            yield ConfigError(f"`{way}` may not say `{odd[0][:40]}`", hint=f"only {', '.join(sorted(_OPTIONS))}")
-        place = urlsplit(text).netloc.rpartition("@")[2]
-        if not _REFERENCE.search(place):  # else the host itself is a variable that is allowed
-            yield from self._hosts(way, place)
+        if not password and scheme.startswith("postgres") and _PASSWORD not in self.allowed.env:
+            yield ConfigError(f"`{way}` needs a password of its own", hint="user:${env:NAME}@host")
 
-    def _hosts(self, way: str, place: str) -> Iterator[ConfigError]:
-        for one in place.split(","):
-            host = urlsplit(f"//{one}").hostname
-            if not host:
-                yield ConfigError(f"`{way}` names no host")
-                continue
+    def _host(self, way: str, place: str) -> Iterator[ConfigError]:
+        found = _HOST.fullmatch(place)
+        if found is None:
+            yield ConfigError(f"`{way}` names no host")
+        elif found["name"]:  # else it is a variable that is allowed
             try:
-                looked_up(host, _PORT, "", allows_private=self.settings.allow_private_urls)
+                looked_up(found["name"].strip("[]"), _PORT, "", allows_private=self.settings.allow_private_urls)
             except (ConfigError, TransientError) as error:
                 yield ConfigError(f"`{way}`: {error.message}", hint=error.hint)
+
+
+def _options(way: str, options: str) -> Iterator[ConfigError]:
+    odd = sorted({name for name, _ in parse_qsl(options, keep_blank_values=True)} - _OPTIONS)
+    if odd:
+        yield ConfigError(f"`{way}` may not say `{odd[0][:40]}`", hint=f"only {', '.join(sorted(_OPTIONS))}")
 
 
 def _plain(value: Any) -> Any:

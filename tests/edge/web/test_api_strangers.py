@@ -9,6 +9,18 @@ import pytest
 from tests.edge.web.made import FILES, PRICES, PUBLIC, SQL, WAREHOUSE, program_in
 from tests.edge.web.program import Program
 
+AMBIGUOUS = (
+    "mysql://8.8.8.8#@127.0.0.1/shop",
+    "postgresql://8.8.8.8#@127.0.0.1/shop",
+    "mysql://8.8.8.8:1/y@127.0.0.1/shop",
+    "mysql://8.8.8.8:1?charset=y@127.0.0.1/shop",
+    "mysql://8.8.8.8\\@127.0.0.1/shop",
+    "postgresql://a@127.0.0.1,b@8.8.8.8/shop",
+    "postgresql://me@8.8.8.8\t,127.0.0.1/shop",
+)
+"""Addresses in which one library finds another host than the next."""
+S3 = {"kind": "files", "folder": "s3://b", "key": {"secret": "k"}, "secret": {"secret": "w"}}
+
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
@@ -31,7 +43,18 @@ def program(tmp_path: Path) -> Program:
         ({"source": {"kind": "sql", "url": "postgresql://me@localhost/shop"}}, "public"),
         ({"source": {"kind": "sql", "url": "mysql://me@169.254.169.254/shop"}}, "public"),
         ({"source": {"kind": "sql", "url": "postgresql://me@[::ffff:10.0.0.1]/shop"}}, "public"),
+        ({"source": {"kind": "sql", "url": "postgresql://me@[::127.0.0.1]/shop"}}, "public"),
+        ({"source": {"kind": "sql", "url": "postgresql://me@[64:ff9b:1::7f00:1]/shop"}}, "public"),
+        ({"source": {"kind": "sql", "url": "postgresql://me@2130706433/shop"}}, "public"),
+        ({"source": {"kind": "sql", "url": "postgresql://me@0x7f.1/shop"}}, "public"),
         ({"source": {"kind": "sql", "url": "postgresql://me:word@8.8.8.8/shop"}}, "password"),
+        ({"source": {"kind": "sql", "url": "postgresql://me@8.8.8.8/shop"}}, "password of its own"),
+        ({"source": {"kind": "sql", "url": {"secret": "postgresql://me@8.8.8.8/shop"}}}, "password of its own"),
+        ({"source": {"kind": "sql", "url": "postgresql://me:${env:WORD}@10.0.0.1,${env:WORD}/shop"}}, "public"),
+        *(({"source": {"kind": "sql", "url": url}}, "in one way") for url in AMBIGUOUS),
+        ({"source": {"kind": "sql", "url": {"secret": AMBIGUOUS[0]}}}, "in one way"),
+        ({"source": S3 | {"endpoint": "http://127.0.0.1\\@8.8.8.8"}}, "in one way"),
+        ({"source": S3 | {"endpoint": "http://\uff11\uff12\uff17.0.0.1"}}, "no host"),
         ({"source": {"kind": "sql", "url": "${env:HOME}"}}, "env:HOME"),
         ({"source": {"kind": "sql", "url": "${file:/etc/passwd}"}}, "file:/etc/passwd"),
         ({"source": {"kind": "sql", "url": {"secret": "${file:/etc/passwd}"}}}, "file:/etc/passwd"),
