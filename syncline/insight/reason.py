@@ -17,7 +17,7 @@ class Reason:
 
 
 def reasons(run: Run) -> list[Reason]:
-    """The rules that set the status and the result of a run, the deciding one first.
+    """The rules that set the status and the result of a run, the deciding one first; each error is told once.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -37,8 +37,9 @@ def _status(run: Run) -> Iterator[Reason]:
         yield Reason("R21", "holds its connection by a lease that it renews; if its process dies, the lease ends")
     elif run.result is not None:
         yield Reason("R30", _ENDS[run.result])
-    if error := run.infos.get("error"):
-        yield Reason("R24", str(error)) if run.models else Reason("R30", str(error))
+    error = str(run.infos.get("error") or "")
+    if error and not any(model.error and model.error in error for model in run.models):
+        yield Reason("R24" if run.models else "R30", error)
 
 
 _ENDS = {

@@ -12,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from syncline.errors import SynclineError
-from syncline.web.page import page
+from syncline.web.page import came_from, page, way
 from syncline.web.problem import MEDIA_TYPE, Problem, of_error, of_validation
+from syncline.web.site import address_of, site_of
+from syncline.web.visit import Visit, known
 
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,10 +39,15 @@ def answer(request: Request, error: Exception) -> Response:
         request.state.visit = None  # what broke may be what the page would ask
     if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
         return told(problem)
-    if problem.status_code == 401 and request.method == "GET":  # noqa: PLR2004
-        way = f"{request.url.path}{f'?{request.url.query}' if request.url.query else ''}"
-        return RedirectResponse(f"/login?next={quote(way, safe='')}", 303)
-    return page(request, "problem.html", status=problem.status_code, headers=problem.headers, problem=problem)
+    if problem.status_code == 401:  # noqa: PLR2004
+        if request.method == "GET":
+            return RedirectResponse(f"/login?next={quote(way(request), safe='')}", 303)
+        problem = Problem(401, "you are not logged in any more", hint="nothing was done: log in, and send it once more")
+    elif problem.status_code < 500 and not hasattr(request.state, "visit"):  # noqa: PLR2004
+        caller = known(request)
+        request.state.visit = caller and Visit(site_of(request), caller, address_of(request))
+    about = {"problem": problem, "came": came_from(request)}
+    return page(request, "problem.html", status=problem.status_code, headers=problem.headers, **about)
 
 
 def _problem(error: Exception) -> Problem:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from syncline.connection import Connection, Download
-from syncline.errors import ConfigError
+from syncline.errors import ConfigError, TransientError
 from syncline.publication import Access, located
 from syncline.publication.feed import Feed, feeds
 from syncline.workspace import Workspace
@@ -73,14 +73,22 @@ def link(workspace: Workspace, connection: Connection, feed: Feed, version: str,
 
 
 def published(workspace: Workspace, connection: Connection, model: str, file: str) -> str:
-    """Where a file that a run has made is fetched (P1.18), by where the run says it lies; empty: nowhere."""
+    """Where a file that a run has made is fetched (P1.18), by where the run says it lies; empty: nowhere, or gone."""
     lies, tenant = located(workspace.storage.root, file), workspace.settings.tenant
     publish = [made for sync in connection.models if sync.name == model for made in sync.publish]
     for feed in feeds(publish, workspace.storage, tenant, connection.name, model):
         name = f"versions/{lies.rpartition('/')[2]}"
         if feed.place.address(name) == lies and is_open(connection, end := way(feed, name)):
-            return path(tenant, connection.name, model, end)
+            return path(tenant, connection.name, model, end) if _is_kept(feed, name) else ""
     return ""
+
+
+def _is_kept(feed: Feed, name: str) -> bool:
+    """Whether a file is there, as far as one can see: a place that does not answer now holds up no page."""
+    try:
+        return feed.place.find(name) is not None
+    except TransientError:
+        return True
 
 
 def signed(seal: bytes, path: str, until: datetime) -> str:

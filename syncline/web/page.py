@@ -34,7 +34,8 @@ def page(
 ) -> HTMLResponse:
     """The page that a template makes of this data, or the one block of it that X-Fragment names.
 
-    Templates that extend `layout.html` also see `visit` (None: a stranger), `last_run`, `path`, `theme`, `csrf_field`.
+    Templates that extend `layout.html` also see `visit` (None: a stranger), `last_run`, `path`, `way`, `theme`,
+    `csrf_field`.
     """
     found = _templates().get_template(template)
     context = found.new_context(_around(request) | data)
@@ -62,6 +63,19 @@ def within(path: object) -> str:
     text = path if isinstance(path, str) else ""
     is_ours = text.startswith("/") and not text.startswith("//") and "\\" not in text and text.isprintable()
     return text if is_ours else "/"
+
+
+def way(request: Request) -> str:
+    """What was asked for: the path, with what was chosen."""
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def came_from(request: Request) -> str:
+    """The page of ours from which somebody came, or the first page."""
+    _, told, rest = request.headers.get("referer", "").partition("://")
+    host, slash, path = rest.partition("/")
+    is_ours = told and host.lower() == request.headers.get("host", "").lower()
+    return within(f"{slash}{path}") if is_ours else "/"
 
 
 def theme_of(request: Request) -> str:
@@ -97,7 +111,7 @@ def _templates() -> Environment:
     )
     made.globals.update(static=static, menu=MENU, themes=THEMES, lasting=words.lasting)
     made.filters.update(moment=moment, number=words.number, span=words.span, cell=words.cell, short=words.short)
-    made.filters["plural"] = words.plural
+    made.filters.update(asked=words.asked, plural=words.plural)
     made.globals["parts"] = made.get_template("parts.html").module  # blocks that are shown alone need them too
     return made
 
@@ -106,7 +120,6 @@ def _around(request: Request) -> dict[str, Any]:
     """What the layout shows around a page."""
     visit = getattr(request.state, "visit", None)
     latest = visit.store.search(Search(limit=1)) if visit is not None else []
-    token = csrf(request)
     return {
         "visit": visit,
         "settings_menu": (*FOR_ADMINS, *FOR_ALL) if visit is not None and visit.caller.may(Scope.ADMIN) else FOR_ALL,
@@ -114,9 +127,9 @@ def _around(request: Request) -> dict[str, Any]:
         "is_open": visit is not None and visit.caller.name == ANYBODY,
         "last_run": latest[0] if latest else None,
         "path": request.url.path,
+        "way": way(request),
         "theme": theme_of(request),
-        "csrf": token,
-        "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
+        "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf(request)),
         "has_provider": site_of(request).workspace.settings.web.oidc is not None,
         "tenant": visit.caller.tenant if visit is not None else site_of(request).tenant,
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from syncline.request import Request
+
 _SHORT = 10
 _UNITS = {86400: ("d", 3600, "h"), 3600: ("h", 60, "min"), 60: ("min", 1, "s")}
 MOST = 200
@@ -55,6 +57,32 @@ def span(length: timedelta | float | None) -> str:
 def lasting(start: datetime | None, end: datetime | None) -> str:
     """How long something took; empty where that is not known."""
     return "" if start is None or end is None else span(end - start)
+
+
+def asked(request: Request) -> str:
+    """What a run was asked for.
+
+    Example:
+        >>> asked(Request()), asked(Request.parse({"data_models_to_sync": ["BOOKS"], "full_sync": True}))
+        ('what changed', 'everything, of BOOKS')
+        >>> asked(Request.parse({"data_models_to_sync": [{"data_model": "BOOKS", "sync_from": "2026-01-31"}]}))
+        'what changed, of BOOKS since 2026-01-31'
+    """
+    ways = {
+        "changed settings": request.update,
+        "approved deletions": request.approve,
+        "everything, sent anew": request.resend,
+        "everything": request.full_sync,
+        "files handed over": request.source_files,
+    }
+    way = next((name for name, is_wanted in ways.items() if is_wanted), "what changed")
+    dated = [f"{one.data_model}{_since(one.sync_from)}" for one in request.data_models_to_sync]
+    models = ", ".join([*request.approve, *dated])
+    return f"{way}, of {models}" if models else way
+
+
+def _since(moment: datetime | None) -> str:
+    return "" if moment is None else f" since {moment:%Y-%m-%d}"
 
 
 def cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,8 @@ from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 SHOWN = 50
+WIDE = 12
+"""Of rows with more columns than this, those that were updated are shown by what differs."""
 _KINDS: tuple[Operation, ...] = ("insert", "update", "delete")
 
 
@@ -28,9 +31,10 @@ def changes(
     visit: CanRead,
     *,
     kind: Annotated[str, Query(max_length=20)] = "",
+    columns: Annotated[str, Query(max_length=20)] = "",
     start: Annotated[int, Query(ge=0, le=10**12)] = 0,
 ) -> HTMLResponse:
-    """A page of the changeset."""
+    """A page of the changeset; all its columns if `columns` is `all`."""
     found = visit.run(run)
     part = next((one for one in found.models if one.model == model), None) or not_found(f"model `{model}` in this run")
     wanted = next((one for one in _KINDS if one == kind), None)
@@ -45,9 +49,30 @@ def changes(
         problem=problem,
         kind=wanted or "",
         kinds=_KINDS,
+        columns=_columns(rows, columns) if rows else (),
+        chosen="all" if columns == "all" else "",
+        figures=_figures(rows) if rows else frozenset(),
         start=start,
         shown=SHOWN,
         total=total,
+    )
+
+
+def _columns(sheet: Sheet, wanted: str) -> tuple[str, ...]:
+    """The columns that are shown: of updated rows with many of them, those that name the row or differ; or all."""
+    if wanted == "all" or len(sheet.columns) <= WIDE or any(change.operation != "update" for change in sheet.changes):
+        return sheet.columns
+    shown = set(sheet.key).union(*(change.differing for change in sheet.changes))
+    return tuple(name for name in sheet.columns if name in shown)
+
+
+def _figures(sheet: Sheet) -> frozenset[str]:
+    """The columns of numbers, which are read from the right."""
+    found = {name: [change.row[name] for change in sheet.changes] for name in sheet.columns}
+    return frozenset(
+        name
+        for name, cells in found.items()
+        if all(cell is None or (isinstance(cell, Number) and not isinstance(cell, bool)) for cell in cells)
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from syncline import owed
+from syncline.connection import Download
 from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
 from syncline.people import Role
@@ -21,6 +22,8 @@ from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 _BEFORE = 20
+FEW = 6
+"""So many reasons and models are shown at length."""
 ACTIVE = (RunStatus.RUNNING, RunStatus.SCHEDULED)
 WAITING = (owed.WITHHELD, owed.ABSENT)
 
@@ -42,6 +45,7 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         is_active=found.status in ACTIVE,
         who=who(found, people(visit)),
         reasons=reasons(found),
+        few=FEW,
         outlooks=_outlooks(visit, found, now),
         entries=_entries(found, entries),
         lists=_lists(visit, found),
@@ -106,14 +110,15 @@ def _lists(visit: Visit, run: Run) -> dict[str, str]:
 
 
 def _files(visit: Visit, run: Run) -> list[dict[str, str]]:
-    """The files that the run has made, with where they may be fetched (P1.18, P1.20)."""
+    """The files that the run has made, with where they may be fetched (P1.18, P1.20), or why not."""
     connection, place = visit.connections.get(run.connection), visit.site.workspace
+    why = ""
+    if connection:
+        is_on = Download.FILE in connection.downloads
+        why = "no longer kept" if is_on else f"for a download, `features:` of the connection must name {Download.FILE}"
+    files = [(model.model, file) for model in run.models for file in model.files]
+    ways = [published(place, connection, model, file) if connection else "" for model, file in files]
     return [
-        {
-            "model": model.model,
-            "name": PurePosixPath(file).name,
-            "way": published(place, connection, model.model, file) if connection else "",
-        }
-        for model in run.models
-        for file in model.files
+        {"model": model, "name": PurePosixPath(file).name, "way": way, "why": "" if way else why}
+        for (model, file), way in zip(files, ways, strict=True)
     ]

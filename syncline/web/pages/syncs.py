@@ -22,6 +22,8 @@ from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 SHOWN = 50
+LISTED = 12
+"""So many connections are offered beside each other; of more one is chosen first."""
 TOLD = (RunResult.SUCCESS, RunResult.ERROR)
 """Results that a status tells already."""
 STATUSES = {"Status": list(RunStatus), "Result": [one for one in RunResult if one not in TOLD]}
@@ -86,7 +88,9 @@ def syncs(request: Request, visit: CanRead, chosen: Annotated[Filter, Query()]) 
         statuses=STATUSES,
         types=list(RunType),
         choices=_choices(visit, runs),
+        known=visit.connections,
         connections=_offered(visit, chosen.connection),
+        most=LISTED,
         modes=modes,
     )
 

@@ -6,7 +6,13 @@ const LOCAL = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric
 const LONG_AGO = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const MONTHS = 300 * 24 * 3600 * 1000; // milliseconds after which a time is shown with its year
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const ZONE = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" });
+const UTC = /(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC/;
 const PAUSE = 250; // milliseconds between the last key in a filter and what it shows
+const PATIENCE = 10_000; // milliseconds after which an answer is not waited for, and a form may be sent again
+
+const zone = (when) => ZONE.formatToParts(when).find((part) => part.type === "timeZoneName").value;
+const exact = (when) => `${EXACT.format(when)} ${zone(when)}`;
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
@@ -14,7 +20,12 @@ function localise(root) {
     if (Number.isNaN(when.valueOf())) continue;
     const usual = Math.abs(Date.now() - when) > MONTHS ? LONG_AGO : LOCAL;
     time.textContent = (time.classList.contains("exact") ? EXACT : usual).format(when);
+    time.title = `${exact(when)}, ${time.title}`;
   }
+  for (const spot of root.querySelectorAll(".zone")) spot.textContent = zone(new Date());
+  const inWords = (text) => text.replace(UTC, (_, day, hour) => exact(new Date(`${day}T${hour}Z`)));
+  for (const spot of root.querySelectorAll(".at[title]")) spot.title = inWords(spot.title);
+  for (const title of root.querySelectorAll("svg title")) title.textContent = inWords(title.textContent);
 }
 
 const isSame = (one, other) => one.nodeName === other.nodeName && (one.id || "") === (other.id || "");
@@ -42,7 +53,6 @@ function morph(from, to) {
 }
 
 function morphElement(from, to) {
-  if (from.tagName === "DIALOG" && from.open) return;
   const isOpen = from.tagName === "DETAILS" && from.open;
   for (const { name } of [...from.attributes]) if (!to.hasAttribute(name)) from.removeAttribute(name);
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
@@ -50,34 +60,62 @@ function morphElement(from, to) {
   morph(from, to);
 }
 
+// What is to be known of the page itself: that it is not as things are now. Empty: it is.
+function tell(text) {
+  const notice = document.getElementById("notice");
+  if (notice.textContent !== text) notice.textContent = text;
+  notice.hidden = !text;
+}
+
+let known = new Date();
+const since = () => `What is shown here is how things stood at ${exact(known)}.`;
+
+// The answer to the same address, as far as it is about this part; null: there is none to be shown.
+async function ask(address, part) {
+  const asked = { headers: { "X-Fragment": part.id }, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) };
+  const answer = await fetch(address, asked).catch(() => null);
+  if (answer === null) tell(`Syncline does not answer; it is asked again and again. ${since()}`);
+  else if (answer.type === "opaqueredirect" || answer.status === 401) location.reload();
+  else if (answer.status === 404) tell(`This is not there any more: it was removed, or cannot be used. ${since()}`);
+  else if (!answer.ok) tell(`Syncline cannot answer now (${answer.status}); it is asked again and again. ${since()}`);
+  else return answer.text();
+  return null;
+}
+
 async function refresh(part) {
   const asked = location.href;
-  const answer = await fetch(asked, { headers: { "X-Fragment": part.id }, redirect: "manual" });
-  if (answer.type === "opaqueredirect" || answer.status === 401) return location.reload();
-  if (!answer.ok) return;
+  const text = await ask(asked, part);
+  if (text === null || location.href !== asked) return; // or meanwhile something else was chosen
   const fresh = document.createElement("template");
-  fresh.innerHTML = await answer.text();
-  if (location.href !== asked) return; // meanwhile something else was chosen
+  fresh.innerHTML = text;
   localise(fresh.content);
   morph(part, fresh.content);
-  part.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
+  known = new Date();
+  tell("");
+  const title = part.querySelector("[data-title]")?.dataset.title;
+  if (title) document.title = title;
 }
 
 // Every so many seconds; sooner while something in it goes on, which then says `data-soon="SECONDS"`.
 function keepFresh(part) {
   const soon = part.querySelector("[data-soon]")?.dataset.soon;
   setTimeout(async () => {
-    if (!document.hidden) await refresh(part).catch(() => {});
+    if (!document.hidden) await refresh(part);
     if (part.isConnected) keepFresh(part);
   }, Number(soon || part.dataset.refresh) * 1000);
 }
 
-// `<form data-filter="PART">`: PART shows what fits as soon as it is chosen, and the address says what was chosen.
+function refreshAll() {
+  if (!document.hidden) document.querySelectorAll("[data-refresh]").forEach(refresh);
+}
+
+// `<form data-filter="PART PART">`: they show what fits as soon as it is chosen, and the address says what was chosen.
 let typing;
 function choose(event) {
-  const form = event.target.form;
-  const part = document.getElementById(form?.dataset.filter || "");
-  if (!part) return;
+  const form = event.type === "submit" ? event.target : event.target.form;
+  const parts = form?.dataset.filter?.split(" ");
+  if (!parts) return;
+  if (event.type === "submit") event.preventDefault();
   clearTimeout(typing);
   typing = setTimeout(
     () => {
@@ -85,11 +123,21 @@ function choose(event) {
       const query = new URLSearchParams(chosen).toString();
       if (query === location.search.slice(1)) return;
       history.replaceState(null, "", query ? `?${query}` : location.pathname);
-      refresh(part).catch(() => {});
+      for (const part of parts) refresh(document.getElementById(part));
     },
     event.type === "input" ? PAUSE : 0,
   );
 }
+
+// A form that changes something is sent once, however often its button is pressed.
+function once(event) {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.ariaBusy) event.preventDefault();
+  form.ariaBusy = "true";
+  setTimeout(free, PATIENCE, form);
+}
+const free = (form) => form.removeAttribute("aria-busy");
 
 // A menu closes when one goes elsewhere, by the mouse or by Escape.
 function closeMenus(event) {
@@ -103,36 +151,18 @@ function closeMenus(event) {
   }
 }
 
-// `<form data-send="PART">`: sent without leaving the page; PART is refreshed after it.
-async function send(event) {
-  const form = event.target;
-  const part = form.dataset && document.getElementById(form.dataset.send || "");
-  if (!part) return;
-  event.preventDefault();
-  const fields = new FormData(form, event.submitter);
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
-  if (answer.type !== "opaqueredirect" && !answer.ok) return form.submit();
-  form.closest("dialog")?.close();
-  await refresh(part);
-}
-
-// `<button data-open="ID">` opens a dialog; `<button data-close>` within one closes it.
-function press(event) {
-  const button = event.target.closest("[data-open], [data-close]");
-  if (!button) return;
-  if (button.dataset.open) document.getElementById(button.dataset.open)?.showModal();
-  else button.closest("dialog")?.close();
-}
-
 localise(document);
 document.querySelectorAll("[data-refresh]").forEach(keepFresh);
 document.documentElement.classList.add("with-script");
-document.addEventListener("submit", send);
-document.addEventListener("click", press);
 document.addEventListener("click", closeMenus);
 document.addEventListener("keydown", closeMenus);
 document.addEventListener("input", choose);
 document.addEventListener("change", choose);
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) for (const part of document.querySelectorAll("[data-refresh]")) refresh(part).catch(() => {});
+document.addEventListener("submit", choose);
+document.addEventListener("submit", once);
+document.addEventListener("visibilitychange", refreshAll);
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  document.querySelectorAll("form").forEach(free); // one has come back to a page that was left
+  refreshAll();
 });

@@ -30,10 +30,10 @@ class Site:
 
 
 @contextmanager
-def serving(show: Showcase) -> Iterator[Site]:
-    """The pages of a workspace, open to this machine, on a free port."""
+def serving(show: Showcase, port: int = 0) -> Iterator[Site]:
+    """The pages of a workspace, open to this machine, on this port or a free one."""
     app = create(show.workspace, starter=show.starter, may_be_open=True)
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

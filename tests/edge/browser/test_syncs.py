@@ -217,7 +217,9 @@ def test_times_are_in_the_zone_of_who_looks_with_the_exact_time_on_hover(seen: S
     tokyo = run.started_at.timestamp() + 9 * 3600
     hour = int(tokyo // 3600 % 24)
     expect(time).to_contain_text(f"{hour:02d}:")
-    expect(time).to_have_attribute("title", run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    exact = f"{hour:02d}:{run.started_at:%M:%S} GMT+9, {run.started_at:%Y-%m-%d %H:%M:%S} UTC"
+    expect(time).to_have_attribute("title", re.compile(re.escape(exact)))
+    expect(page.locator("#syncs th", has_text="Started")).to_have_text("Started GMT+9")
 
 
 def test_it_is_used_by_the_keyboard_alone(site: Site, page: Page) -> None:
