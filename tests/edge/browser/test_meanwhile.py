@@ -1,4 +1,4 @@
-"""What happens elsewhere while a page is open: the service stops, a session ends, others do the same or take it away."""
+"""What happens while a page is open: the service stops, a session ends, others do the same or take it away."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from syncline.people import Role
 from syncline.request import Request
+from syncline.run import RunResult
 from tests.edge.browser.conftest import Site, serving, stop_time
 from tests.edge.browser.showcase import Showcase
 
@@ -71,6 +72,7 @@ def test_who_has_come_in_anew_is_where_they_were(site: Site, tab: Page) -> None:
     tab.goto(f"{site.url}/settings/syncs?connection=shop")
     log_in(tab)
     expect(tab.get_by_role("heading", name="Syncs", exact=True)).to_be_visible()
+    tab.wait_for_load_state()
     tab.context.clear_cookies()
     tab.clock.run_for(15_000)
     log_in(tab)
@@ -113,13 +115,15 @@ def test_a_button_that_is_pressed_twice_sends_its_form_once(site: Site, page: Pa
     page.get_by_label("Name").fill("nightly")
     page.get_by_role("button", name="Create the key").dblclick()
     expect(page.locator("code.secret")).to_be_visible()
-    assert [key.name for key in site.show.workspace.people().keys()] == ["nightly"]
+    assert [key.name for key in site.show.workspace.people().keys()] == ["nightly"]  # noqa: SIM118
 
 
 def test_the_title_of_the_tab_says_how_a_sync_stands(site: Site, page: Page) -> None:
-    going = site.show.workspace.store.schedule_run("prices", Request(), runner="test", created_by="anybody")
+    store = site.show.workspace.store
+    going = store.schedule_run("prices", Request(), runner="test", created_by="anybody")
     stop_time(page)
     page.goto(f"{site.url}/settings/syncs/{going.id}")
     expect(page).to_have_title("prices: scheduled · Syncline")
-    page.get_by_role("button", name="Cancel").click()
+    store.withdraw(going.id, RunResult.CANCELLED, {})
+    page.clock.run_for(1_000)
     expect(page).to_have_title("prices: failed · Syncline")
