@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 import adbc_driver_manager as adbc
@@ -26,6 +27,15 @@ _PLAIN_TEXT = {
     "xmlbinary": "base64",
 }
 """Whatever the account prefers: values as text have one form, and our texts are taken as they are."""
+
+
+@lru_cache
+def _database(url: str) -> Any:
+    """What the driver knows of a database once it has asked for all its types and columns, which takes a connection.
+
+    It is not asked again: values of types that came later are read as text, like those of most that it knows.
+    """
+    return adbc_driver_postgresql.connect(url)
 
 
 @contextmanager
@@ -54,12 +64,7 @@ class Link:
         self._streams: list[Any] = []
         self.encoding = ""
         with self._told():
-            self._database = adbc_driver_postgresql.connect(for_libpq(url) or url)
-            try:
-                self._connection = adbc.AdbcConnection(self._database)
-            except BaseException:
-                self._database.close()
-                raise
+            self._connection = adbc.AdbcConnection(_database(for_libpq(url) or url))
 
     def begin(self, snapshot: str = "") -> None:
         """Begin; from here on nothing changes, and nothing can be changed."""
@@ -79,7 +84,6 @@ class Link:
             with suppress(adbc.Error):
                 stream.close()
         self._connection.close()
-        self._database.close()
 
     def cancel(self) -> None:
         """Have the server leave off what it is doing, if anything; another thread waits for it."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from connectors.sql import SqlSource
+from connectors.sql.postgresql_link import _database
 from syncline import ConfigError, DataModel, Read
 from syncline.testing.source import Reading
 from tests.contracts.postgresql import Server
@@ -161,3 +162,23 @@ def test_keys_of_every_type_are_read_again(url: str, connection: psycopg.Connect
         again = pa.table({"k": key})
         request = Read(model, "incremental", f"t{place}", "at", {"": "9"}, again=again)  # type: ignore[arg-type]
         assert Reading.of(list(SqlSource(url).read(request)), model).rows == [{"k": text, "at": 1}], kind
+
+
+def test_types_that_came_after_a_first_look_are_read_as_text_too(url: str, connection: psycopg.Connection) -> None:
+    source = SqlSource(url)
+    assert list(source.discover()) == []
+    connection.execute("CREATE TYPE mood AS ENUM ('glad')")
+    connection.execute("CREATE DOMAIN name AS mood")
+    connection.execute("CREATE TABLE pets (id int PRIMARY KEY, mood mood, moods mood[], name name)")
+    connection.execute("INSERT INTO pets VALUES (1, 'glad', '{glad}', 'glad')")
+    model = source.describe("pets")
+    assert model is not None
+    [row] = Reading.of(list(source.read(Read(model, origin="pets"))), model).rows
+    assert row == {"id": 1, "mood": "glad", "moods": "{glad}", "name": "glad"}
+
+
+def test_a_database_is_asked_for_all_its_types_once(url: str, connection: psycopg.Connection) -> None:
+    connection.execute("CREATE TABLE pets (id int PRIMARY KEY)")
+    before = _database.cache_info().misses
+    assert [ids(SqlSource(url), "pets") for _ in range(3)] == [[], [], []]
+    assert _database.cache_info().misses == before + 1
