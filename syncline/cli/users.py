@@ -39,8 +39,10 @@ def add(
 
     The link works once, for a day.
     """
+    from syncline.store.people_secret import normal  # noqa: PLC0415 - with the store
+
     people = Workspace.open(ctx.obj).people(tenant, actor="command line")
-    known = next((user for user in people.users() if user.email == email.strip().casefold()), None)
+    known = next((user for user in people.users() if user.email == normal(email)), None)
     password = sys.stdin.readline().rstrip("\n") if password_from_stdin else None
     user = people.add_user(email, role, password=password) if known is None or password_from_stdin else known
     path = None if password_from_stdin else f"/welcome/{people.invite(user.email)}"

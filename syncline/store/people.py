@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import time_ns
 from typing import Any
@@ -41,7 +41,7 @@ class SqlPeople:
     def has_users(self) -> bool:
         """Whether any company has one, disabled or not."""
         with self.database.reading() as view:
-            return view.execute(anywhere(tables.user).limit(1)).first() is not None
+            return _are_users(view)
 
     def users(self) -> list[User]:
         """The users of the tenant, by email."""
@@ -102,7 +102,7 @@ class SqlPeople:
         if is_news:
             with self.database.writing() as transaction:
                 used(transaction, key)
-        return caller_with(key)
+        return self._here(caller_with(key))
 
     def by_session(self, token: str) -> Caller:
         """Who is logged in with this token."""
@@ -111,7 +111,7 @@ class SqlPeople:
         if is_news:
             with self.database.writing() as transaction:
                 self.sessions.seen(transaction, Tenant(caller.tenant), token)
-        return caller
+        return self._here(caller)
 
     def log_in(self, email: str, password: str) -> str:
         """The token of a new session."""
@@ -165,15 +165,14 @@ class SqlPeople:
     def invited(self, token: str) -> str | None:
         """The email a link is for."""
         with self.database.reading() as view:
-            link = Links(self._mine).find(view, token)
+            link = self._link(view, token)
             return None if link.user is None else str(_of_link(view, link).email)
 
     def accept(self, token: str, email: str, password: str) -> str:
         """Use a link: the password is set and a session begun; gives its token."""
         stored = hashed(password)
         with self.database.writing() as transaction:
-            links = Links(self._mine)
-            link = links.find(transaction, token)
+            link = self._link(transaction, token)
             tenant = Tenant(link.tenant)
             if link.user is None:
                 user = self._add(transaction, tenant, email, Role.SYSTEM_ADMIN, stored)
@@ -182,7 +181,7 @@ class SqlPeople:
                 change = tenant.update(tables.user, password=stored)
                 transaction.execute(change.where(_USER.id == user.id))
                 self.sessions.end_all(transaction, tenant, user.id)
-            links.use(transaction, link, now(transaction))
+            Links(self._mine).use(transaction, link, now(transaction))
             self._note(transaction, "link used", user.email, tenant=tenant, actor=user.id)
             return self._begin(transaction, user)
 
@@ -201,6 +200,19 @@ class SqlPeople:
     @property
     def _mine(self) -> Tenant:
         return Tenant(self.tenant)
+
+    def _here(self, caller: Caller) -> Caller:
+        """A SystemAdmin of another workspace with this database is here an administrator of their company alone."""
+        if caller.role is Role.SYSTEM_ADMIN and caller.tenant != self.home:
+            return replace(caller, role=Role.COMPANY_ADMIN)
+        return caller
+
+    def _link(self, connection: Connection, token: str) -> Row[Any]:
+        """The link; the one for the first SystemAdmin is none any more once there are users."""
+        link = Links(self._mine).find(connection, token)
+        if link.user is None and _are_users(connection):
+            raise Refused("this link was for the first user, and there is one by now", hint="`syncline users add`")
+        return link
 
     def _named(self, connection: Connection, email: str) -> Row[Any]:
         query = self._mine.select(tables.user).where(_USER.email == normal(email))
@@ -244,6 +256,10 @@ class SqlPeople:
 def _next_id() -> str:
     """An id that sorts after those before it, for what happens within a thousandth of a second."""
     return f"{time_ns():x}-{uuid4().hex[:16]}"
+
+
+def _are_users(connection: Connection) -> bool:
+    return connection.execute(anywhere(tables.user).limit(1)).first() is not None
 
 
 def _anywhere(connection: Connection, email: str) -> Row[Any] | None:

@@ -17,6 +17,7 @@ KEY_BEGINS = "slk_"
 SHOWN = len(KEY_BEGINS) + 8
 """How much of a key is kept readable, for its owner to tell it from others."""
 SHORTEST, LONGEST = 10, 1024
+_LONGEST_EMAIL = 254
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}")
 _AT_ONCE = BoundedSemaphore(4)
 """Each check of a password takes 19 MiB and a CPU: strangers may not have all of them."""
@@ -43,13 +44,13 @@ def digest(secret: str) -> str:
 
 
 def normal(email: str) -> str:
-    """An email as it is compared: case does not count.
+    """An email as it is compared: case does not count; of what is too long for one, so much that it is none.
 
     Example:
         >>> normal(" Ann@Example.COM ")
         'ann@example.com'
     """
-    return plain(_folded(email))
+    return plain(_folded(email))[: _LONGEST_EMAIL + 1]
 
 
 def checked_email(email: str) -> str:
@@ -65,7 +66,7 @@ def checked_email(email: str) -> str:
 
 
 def _folded(email: str) -> str:
-    return unicodedata.normalize("NFC", email).strip().casefold()
+    return unicodedata.normalize("NFC", email).strip().lower()  # `casefold` would make one of straße and strasse
 
 
 def hashed(password: str) -> str:

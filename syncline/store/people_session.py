@@ -120,14 +120,14 @@ class Attempts:
 
     def count(self, connection: Connection, account: str, address: str) -> float:
         """Count an attempt before it is known how it ends; gives the seconds to wait if there were too many."""
-        moment, limits = now(connection), {_account(account): PER_ACCOUNT, _address(address): PER_ADDRESS}
-        rows = [self._row(connection, subject, moment) for subject in sorted(limits)]  # in one order, for the locks
-        over = [row.since for row in rows if row.tries >= limits[row.subject]]
-        if over:
-            return float((max(over) + WINDOW - moment).total_seconds())
-        for row in rows:
-            change = self.tenant.update(tables.attempt, tries=row.tries + 1)
-            connection.execute(change.where(_ATTEMPT.subject == row.subject))
+        moment = now(connection)
+        subjects = {_address(address): PER_ADDRESS, _account(account): PER_ACCOUNT}  # in this order, for the locks
+        for subject, most in subjects.items():
+            row = self._row(connection, subject, moment)
+            if row.tries >= most:  # an address that has to wait makes up no more accounts
+                return float((row.since + WINDOW - moment).total_seconds())
+        change = self.tenant.update(tables.attempt, tries=_ATTEMPT.tries + 1)
+        connection.execute(change.where(_ATTEMPT.subject.in_(subjects)))
         return 0.0
 
     def forgive(self, connection: Connection, account: str, address: str) -> None:

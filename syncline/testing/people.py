@@ -1,5 +1,5 @@
 """What the memory of people and keys must hold, as tests; give it the URL of an empty database."""
-# ruff: noqa: D102, S105, S106 - a test's name is its sentence, its passwords are the expectation
+# ruff: noqa: D102, S106 - a test's name is its sentence, its passwords are the expectation
 
 from __future__ import annotations
 
@@ -7,29 +7,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from syncline.errors import ConfigError
-from syncline.people import ALL_SCOPES, Refused, Role, Scope, Throttled
+from syncline.people import ALL_SCOPES, Refused, Role, Scope
 from syncline.store import open_store
 from syncline.store.people import SqlPeople
-from syncline.store.people_session import PER_ACCOUNT, PER_ADDRESS, Sessions
-from syncline.store.people_tables import metadata
+from syncline.store.people_session import Sessions
+from syncline.testing.guessing import PASSWORD, Guessing, everything
 
-PASSWORD = "correct horse battery"
 SOON = timedelta(milliseconds=1)
 
 
-def everything(people: SqlPeople) -> str:
-    """All that stands in the database, as one text."""
-    with people.database.reading() as view:
-        rows: list[Any] = [row for table in metadata.sorted_tables for row in view.execute(table.select())]
-    return repr(rows)
-
-
-class PeopleContract:
+class PeopleContract(Guessing):
     """What people and keys must hold. A test class takes it on and gives it the fixture `url`: a new database each."""
 
     @pytest.fixture
@@ -70,6 +61,11 @@ class PeopleContract:
         with pytest.raises(ConfigError, match="already"):
             replace(people, tenant="acme").add_user("ANN@example.com", Role.VIEWER)
 
+    def test_letters_that_are_alike_without_their_case_are_others_all_the_same(self, people: SqlPeople) -> None:
+        people.add_user("ann@strasse.example", Role.VIEWER)
+        with pytest.raises(Refused):
+            people.let_in("ann@stra\u00dfe.example")
+
     def test_a_short_password_is_refused(self, people: SqlPeople) -> None:
         with pytest.raises(ConfigError, match="at least 10"):
             people.add_user("ann@example.com", Role.VIEWER, password="too short")
@@ -107,43 +103,6 @@ class PeopleContract:
             token = short.log_in("ann@example.com", PASSWORD)
             with pytest.raises(Refused, match="has ended"):
                 short.by_session(token)
-
-    def test_guessing_is_slowed_down_by_account(self, people: SqlPeople) -> None:
-        people.add_user("ann@example.com", Role.VIEWER, password=PASSWORD)
-        for number in range(PER_ACCOUNT):
-            with pytest.raises(Refused):
-                replace(people, address=f"192.0.2.{number}").log_in("ann@example.com", "wrong password")
-        with pytest.raises(Throttled) as told:
-            people.log_in("ann@example.com", PASSWORD)
-        assert 0 < told.value.retry_after <= 15 * 60
-
-    def test_guessing_is_slowed_down_by_address(self, people: SqlPeople) -> None:
-        people.add_user("ann@example.com", Role.VIEWER, password=PASSWORD)
-        for number in range(PER_ADDRESS):
-            with pytest.raises(Refused):
-                replace(people, address=f"2001:db8::{number}").log_in(f"{number}@example.com", "wrong password")
-        with pytest.raises(Throttled):
-            replace(people, address="2001:db8::ffff").log_in("ann@example.com", PASSWORD)
-        assert replace(people, address="2001:db8:0:1::").log_in("ann@example.com", PASSWORD)
-
-    def test_who_remembers_in_the_end_begins_anew(self, people: SqlPeople) -> None:
-        people.add_user("ann@example.com", Role.VIEWER, password=PASSWORD)
-        for _ in range(PER_ADDRESS + 1):
-            people.log_in("ann@example.com", PASSWORD)
-        for _ in range(2):
-            for _ in range(PER_ACCOUNT - 1):
-                with pytest.raises(Refused):
-                    people.log_in("ann@example.com", "wrong password")
-            assert people.log_in("ann@example.com", PASSWORD)
-
-    def test_many_guesses_at_once_are_no_way_round(self, people: SqlPeople) -> None:
-        def guess(_: int) -> type[Exception]:
-            with pytest.raises((Refused, Throttled)) as told:
-                people.log_in("ann@example.com", "wrong password")
-            return told.type
-
-        with ThreadPoolExecutor(8) as pool:
-            assert list(pool.map(guess, range(12))).count(Refused) == PER_ACCOUNT
 
     def test_a_key_lets_in_until_it_is_revoked(self, people: SqlPeople) -> None:
         key, text = people.create_key("etl", [Scope.SYNC_WRITE, Scope.SYNC_READ])
@@ -195,6 +154,15 @@ class PeopleContract:
         with pytest.raises(Refused):
             people.accept(token, "eve@example.com", PASSWORD)
 
+    def test_the_first_link_is_none_any_more_once_there_is_a_user(self, people: SqlPeople) -> None:
+        token = people.invite()
+        people.add_user("ann@example.com", Role.VIEWER)
+        with pytest.raises(Refused, match="first user"):
+            people.invited(token)
+        with pytest.raises(Refused, match="first user"):
+            people.accept(token, "eve@example.com", PASSWORD)
+        assert len(people.users()) == 1
+
     def test_of_two_who_follow_a_link_at_once_one_comes_in(self, people: SqlPeople) -> None:
         token = people.invite()
 
@@ -225,6 +193,16 @@ class PeopleContract:
             acme.add_user("ann@example.com", Role.SYSTEM_ADMIN)
         with pytest.raises(ConfigError, match="belongs to the tenant of the workspace"):
             acme.create_key("etl", [Scope.ADMIN], role=Role.SYSTEM_ADMIN)
+
+    def test_a_system_admin_of_another_workspace_administers_their_company_alone(self, people: SqlPeople) -> None:
+        acme = replace(people, tenant="acme", home="acme")
+        acme.add_user("ann@example.com", Role.SYSTEM_ADMIN, password=PASSWORD)
+        _, text = acme.create_key("etl", [Scope.ADMIN], role=Role.SYSTEM_ADMIN)
+        token = acme.log_in("ann@example.com", PASSWORD)
+        for place, role in ((acme, Role.SYSTEM_ADMIN), (people, Role.COMPANY_ADMIN)):
+            for caller in (place.by_session(token), place.by_key(text)):
+                assert (caller.tenant, caller.role) == ("acme", role)
+                assert caller.may_act_for("default") is (place is acme)
 
     def test_who_comes_from_elsewhere_must_be_known_or_wanted(self, people: SqlPeople) -> None:
         with pytest.raises(Refused, match="no account"):
