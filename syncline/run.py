@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from syncline.changes import RowFile
+from syncline.line import Line
 from syncline.model import JSON, Cursor
 from syncline.request import Request
 from syncline.snapshot import Layers
@@ -230,6 +231,9 @@ class Store(Protocol):
 
     def progress(self, run: Run, model: ModelRun) -> None:
         """Note how far a model is."""
+
+    def say(self, run: Run, lines: Sequence[Line], *, start: int) -> None:
+        """Keep lines of the run's log, the first of them as number `start`; it tells of the run and is not fenced."""
 
     def promise(self, run: Run, model: str, plan: str) -> None:
         """Note a plan, by the name of its file, that must be finished before anything else (Invariant 2)."""

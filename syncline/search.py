@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from syncline.line import Line
 from syncline.model import JSON
 from syncline.request import Request
 from syncline.run import Run, RunResult, RunStatus, RunType, Store
@@ -55,6 +56,9 @@ class ServiceStore(Store, Protocol):
 
     def search(self, wanted: Search) -> list[Run]:
         """The runs that are wanted, newest first."""
+
+    def log(self, run: str, *, start: int = 0, limit: int | None = None) -> list[Line]:
+        """What was said while a run went on, from line `start` on; None: nothing is left out."""
 
     def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
         """Note a run that somebody else is to begin, with `open_run`."""

@@ -11,6 +11,16 @@ from pathlib import Path
 from syncline.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+_TELLING = r"pass\w*|pwd|secret|token|signature|credentials?|api[_-]?key|access[_-]?key"
+_HIDDEN = (
+    (re.compile(r"(?<=://)[^\s'\"]*@"), "***@"),
+    (re.compile(r"([?&][^\s=&]+=)[^\s&'\"]*"), r"\1***"),
+    (re.compile(rf"(?i)((?:{_TELLING})['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s;&,]+)"), r"\1***"),
+    (re.compile(r"(?i)\b(bearer|authorization:\s*basic)\s+\S+"), r"\1 ***"),
+)
+_SHORT = 6
+_KNOWN: set[str] = set()
+"""What references were resolved to, but for what is so short that it may be any word."""
 
 
 class Secret(str):
@@ -54,6 +64,20 @@ def resolve(text: str) -> str:
     return Secret(_REFERENCE.sub(_value, text))
 
 
+def masked(text: str) -> str:
+    """What somebody says, without what looks like a secret: log-ins and queries of addresses, passwords, known values.
+
+    Example:
+        >>> masked("GET https://me:word@host/prices.csv?signature=abc gave 403; token=xyz")
+        'GET https://***@host/prices.csv?signature=*** gave 403; token=***'
+    """
+    for value in sorted(_KNOWN, key=len, reverse=True):
+        text = text.replace(value, "***")
+    for pattern, shown in _HIDDEN:
+        text = pattern.sub(shown, text)
+    return text
+
+
 def kept_secret(file: Path) -> bytes:
     """A secret that nobody has chosen: made up by whoever asks first, and kept in a file that only its owner reads.
 
@@ -79,7 +103,13 @@ def _keep(file: Path, text: str) -> None:
 
 
 def _value(reference: re.Match[str]) -> str:
-    kind, name = reference.groups()
+    value = _found(*reference.groups())
+    if len(value) >= _SHORT:
+        _KNOWN.add(value)
+    return value
+
+
+def _found(kind: str, name: str) -> str:
     if kind == "env":
         if name not in os.environ:
             raise ConfigError(f"the variable {name} is not set", hint=f"export {name}=…")

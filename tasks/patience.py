@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any, TypedDict
 
@@ -12,6 +13,7 @@ from syncline.errors import TransientError
 
 LONGEST_WAIT = 60.0
 """Seconds that a step sleeps because the other side asked for it. Whoever asks for more ends this run (R35)."""
+_log = logging.getLogger("syncline")
 
 
 def worth_another_try(_task: object, _run: object, state: Any) -> bool:
@@ -22,6 +24,7 @@ def worth_another_try(_task: object, _run: object, state: Any) -> bool:
     wait = error.retry_after or 0.0
     if wait > LONGEST_WAIT:
         return False
+    _log.warning("%s; trying again%s", error, f" in {wait:.1f} s" if wait else "")
     time.sleep(wait)
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import Empty, Queue
 from typing import Generic, TypeVar
@@ -30,7 +31,8 @@ class Ahead(Generic[_Item]):
         self._items, self._cancel = items, cancel
         self._queue: Queue[_Item | _End] = Queue(depth)
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._fetch, name="read ahead", daemon=True)
+        run = copy_context().run  # what is said in there belongs to the run as well
+        self._thread = threading.Thread(target=run, args=(self._fetch,), name="read ahead", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[_Item]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from syncline.cli import files, history, keys, running, schema, serving, setup, users
+from syncline.cli import files, history, keys, lines, running, schema, serving, setup, users
 from syncline.cli.leave import leave
 from syncline.cli.log import keep_traceback
 from syncline.cli.screen import note, say_error
@@ -82,7 +82,7 @@ def _program(
     ctx.obj = workspace
 
 
-for _part in (setup, schema, running, history, files, serving, users, keys):
+for _part in (setup, schema, running, history, lines, files, serving, users, keys):
     _part.register(app)
 
 

@@ -1,4 +1,4 @@
-"""The log: what a developer needs, kept in a file instead of on the screen."""
+"""The log file: what a developer needs, kept there instead of on the screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from syncline.cli.screen import note
 from syncline.errors import SynclineError
 from syncline.workspace import Workspace
 
-_LOGGER = logging.getLogger("syncline")
 _LINE = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
 
 
@@ -31,18 +30,18 @@ class _Screen(logging.Handler):
 
 @contextmanager
 def logged(workspace: Workspace) -> Iterator[None]:
-    """While this lasts, what goes to Syncline's log is kept in the workspace."""
+    """While this lasts, what is said by `logging` goes to the log file of the workspace; warnings are shown too."""
     file = workspace.own / "log"
     kept = logging.FileHandler(file, encoding="utf-8", delay=True)
     kept.setFormatter(_LINE)
     handlers = (kept, _Screen(file))
     for handler in handlers:
-        _LOGGER.addHandler(handler)
+        logging.root.addHandler(handler)
     try:
         yield
     finally:
         for handler in handlers:
-            _LOGGER.removeHandler(handler)
+            logging.root.removeHandler(handler)
             handler.close()
 
 

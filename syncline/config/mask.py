@@ -6,12 +6,12 @@ import re
 
 import yaml
 
+from syncline.secret import masked
+
 _HIDDEN = "***"
 _SENSITIVE = re.compile(r"pass|pwd|secret|token|credential|auth|cookie|signature|(?:key|sig)$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{(?:env|file):[^}]+\}")
 _LOGIN = re.compile(r"(?<=://).*@", re.DOTALL)
-_QUERY = re.compile(r"(?<=[?&])([^=&]+)=[^&]*")
-_PAIR = re.compile(r"(?i)\b(\w*(?:pass\w*|pwd|secret|token)\s*=)\s*(?:'[^']*'|[^\s;&]+)")
 
 
 def shown(raw: yaml.Node, name: str = "", *, hidden: bool = False) -> str:
@@ -31,10 +31,4 @@ def shown(raw: yaml.Node, name: str = "", *, hidden: bool = False) -> str:
         return text
     if hidden or _SENSITIVE.search(name):
         return _HIDDEN
-    return _without_login(text)
-
-
-def _without_login(text: str) -> str:
-    if "://" in text:
-        text = _QUERY.sub(rf"\1={_HIDDEN}", _LOGIN.sub(f"{_HIDDEN}@", text))
-    return _PAIR.sub(rf"\1{_HIDDEN}", text)
+    return masked(_LOGIN.sub(f"{_HIDDEN}@", text))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from syncline import owed
 from syncline.changes import Difference
@@ -15,7 +16,7 @@ from syncline.errors import SynclineError
 from syncline.model import SyncMode
 from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
-from syncline.run import Head, ModelRun, RunResult, RunStatus, Step
+from syncline.run import Entry, Head, ModelRun, RunResult, RunStatus, Step
 from syncline.status import UNPUBLISHED
 
 PAUSE_SECONDS = 0.3
@@ -28,6 +29,7 @@ class Progress:
 
     def __init__(self, session: Session, model: str, mode: SyncMode) -> None:
         self._session = session
+        self._session.log.model = model
         self._told = 0.0
         self.run = ModelRun(model, mode, RunStatus.RUNNING, started_at=datetime.now(UTC))
 
@@ -42,8 +44,9 @@ class Progress:
 
     def misses(self, missing: Mapping[str, str]) -> None:
         """These parts could not be read, for these reasons; the others go on."""
-        said = "; ".join(f"part {part} is missing this time: {reason}" for part, reason in missing.items())
-        self.run = replace(self.run, error=said)
+        said = [f"part {part} is missing this time: {reason}" for part, reason in missing.items()]
+        self._warn(said)
+        self.run = replace(self.run, error="; ".join(said))
 
     def plans(self, plan: str) -> None:
         """The changeset of this run."""
@@ -64,6 +67,10 @@ class Progress:
         """Set counts."""
         self.run = replace(self.run, counts=replace(self.run.counts, **counts))
 
+    def owes(self, entries: Sequence[Entry]) -> None:
+        """What the model owes now."""
+        self._warn([f"{entry.count:,} {entry.kind}: {entry.reason}" for entry in entries])
+
     def took(self, difference: Difference) -> None:
         """The destination has taken these rows."""
         counts = self.run.counts
@@ -81,8 +88,11 @@ class Progress:
         counts = self.run.counts
         changed = counts.inserted or counts.updated or counts.deleted
         result = RunResult.SUCCESS if changed else RunResult.NO_CHANGES
-        why = [self.run.error] if self.run.error else []
-        why += [f"{UNPUBLISHED}: {reason}" for reason in done.withheld]
+        unpublished = [f"{UNPUBLISHED}: {reason}" for reason in done.withheld]
+        self._warn(unpublished)
+        for file in done.files:
+            self._session.log.say("info", f"published {PurePosixPath(file).name}")
+        why = [self.run.error, *unpublished] if self.run.error else unpublished
         if rejected or withheld or why:
             result = RunResult.PARTIAL
         self._end(RunStatus.SUCCEEDED, result, files=done.files, error="; ".join(why))
@@ -92,6 +102,10 @@ class Progress:
         shown = told(error)
         shown.where = shown.where or where
         self._end(RunStatus.FAILED, RunResult.ERROR, error=str(shown))
+
+    def _warn(self, said: Sequence[str]) -> None:
+        for text in said:
+            self._session.log.say("warning", text)
 
     def _end(self, status: RunStatus, result: RunResult, *, files: tuple[str, ...] = (), error: str = "") -> None:
         step = "done" if status is RunStatus.SUCCEEDED else self.run.step

@@ -27,7 +27,8 @@ def republish(
     """
     with opened(connection, request, store, storage, runner=runner) as session:
         for sync in session.models:
-            _publish(session, sync, force=force)
+            with session.log.hearing():
+                _publish(session, sync, force=force)
     return session.run
 
 

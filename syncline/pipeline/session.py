@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from syncline.connection import Connection, ModelSync
 from syncline.errors import LeaseLost, SynclineError
 from syncline.model import JSON
+from syncline.pipeline.log import Log
 from syncline.request import Request
 from syncline.run import ModelRun, Run, RunResult, RunStatus, RunType, Store
 from syncline.storage import Storage
@@ -34,6 +35,7 @@ class Session:
     store: Store
     storage: Storage
     run: Run
+    log: Log
     listen: Listener = unheard
     models: tuple[ModelSync, ...] = ()
     ended: dict[str, ModelRun] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Session:
         self.guard()
         self.ended[model.model] = model
         self.store.progress(self.run, model)
+        self.log.flush()
         self.listen(model)
 
 
@@ -86,12 +89,13 @@ def opened(  # noqa: PLR0913 - all but what and where by name
     begun = store.open_run(
         connection.name, request, type=kind, runner=runner, created_by=created_by, flow_run=flow_run, run=run
     )
-    session = Session(connection, request, store, storage, begun, listen, models)
+    session = Session(connection, request, store, storage, begun, Log(store, begun), listen, models)
     stop = threading.Event()
     renewing = threading.Thread(target=_renew, args=(session, stop), name=f"lease-{begun.id}", daemon=True)
     renewing.start()
     try:
-        yield session
+        with closing(session.log):
+            yield session
     except BaseException as error:
         status, result, infos = RunStatus.FAILED, _interrupted(error), {"error": _short(error)}
         session.run = store.close_run(begun, status, result, infos)

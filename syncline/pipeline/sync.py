@@ -52,7 +52,8 @@ def sync_model(session: Session, model: ModelSync, steps: Steps | None = None) -
     Raises:
         LeaseLost: another run took over.
     """
-    return _ModelSync(session, model, steps or patient_steps()).sync()
+    with session.log.hearing():
+        return _ModelSync(session, model, steps or patient_steps()).sync()
 
 
 class _ModelSync:
@@ -189,6 +190,7 @@ class _ModelSync:
         rows = owed.owed_rows(work.storage, work.model, head)
         entries = owed.entries(rows, work.model, head.owed.name if head.owed else "")
         self._session.store.commit(self._session.run, work.model.name, head, entries)
+        self._progress.owes(entries)
         self._progress.took(loaded.difference)
         tidy(work.storage, work.home, head, plan, work.head)
         return head

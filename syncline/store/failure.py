@@ -7,8 +7,8 @@ import re
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from syncline.errors import ConfigError, SynclineError, TransientError
+from syncline.secret import masked
 
-_PASSWORD = re.compile(r"(://[^\s:/@]*:)[^\s@]*@|(password=)\S+")
 _SETTING = "check SYNCLINE_DATABASE_URL"
 _CONFIG = (
     ("unable to open database file", "the file cannot be opened", "check the path and who may write there"),
@@ -49,4 +49,4 @@ def explained(error: DBAPIError, where: str) -> SynclineError | DBAPIError:
 
 def _first_line(error: DBAPIError) -> str:
     line = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
-    return _PASSWORD.sub(r"\1\2***@", line)
+    return masked(line)

@@ -17,7 +17,7 @@ from syncline.store.notice_tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 VERSION_TABLE = "syncline_version"
 _LOCK = 0x73796E636C696E65

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from syncline.line import Line
 from syncline.model import JSON
 from syncline.request import Request
 from syncline.run import Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
@@ -17,6 +18,7 @@ from syncline.search import Search
 from syncline.store.database import Database, now
 from syncline.store.history import History
 from syncline.store.lease import Leases, is_over
+from syncline.store.log import Log
 from syncline.store.notice import note
 from syncline.store.standing import Standing
 from syncline.store.tenant import Tenant
@@ -84,6 +86,11 @@ class SqlStore:
         with self.database.writing() as transaction:
             moment = self._leases.hold(transaction, run)
             self._history.progress(transaction, run, model, moment)
+
+    def say(self, run: Run, lines: Sequence[Line], *, start: int) -> None:
+        """Keep lines of the run's log."""
+        with self.database.writing() as transaction:
+            Log(Tenant(self.tenant)).add(transaction, run.id, lines, start)
 
     def promise(self, run: Run, model: str, plan: str) -> None:
         """Note a plan that must be finished before anything else (Invariant 2)."""
@@ -178,6 +185,11 @@ class SqlStore:
         self._notice()
         with self.database.reading() as view:
             return self._history.search(view, wanted)
+
+    def log(self, run: str, *, start: int = 0, limit: int | None = None) -> list[Line]:
+        """What was said while a run went on."""
+        with self.database.reading() as view:
+            return Log(Tenant(self.tenant)).read(view, run, start, limit)
 
     def active(self, connection: str) -> Run | None:
         """The run that holds the connection now."""

@@ -130,6 +130,21 @@ model_run = Table(
     Index("syncline_model_run_created", "tenant", "model", "created_at", "run"),
 )
 
+log = Table(
+    "syncline_log",
+    metadata,
+    _tenant(),
+    Column("run", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["tenant", "run"], ["syncline_run.tenant", "syncline_run.id"], "syncline_log_run", ondelete="CASCADE"
+    ),
+)
+
 head = Table(
     "syncline_head",
     metadata,

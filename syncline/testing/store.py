@@ -10,10 +10,12 @@ import pytest
 
 from syncline.changes import RowFile
 from syncline.errors import Busy, ConfigError
+from syncline.line import Line
 from syncline.request import ModelRequest, Request
 from syncline.run import Counts, Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType, Step, Store
 from syncline.snapshot import Layers
-from syncline.store import SqlStore, open_store
+from syncline.store import SqlStore, open_store, tables
+from syncline.store.tenant import Tenant
 
 ALL = Request()
 FILE = RowFile("deltas/é 1.parquet", ("Id", "id"), 7, ("id",), ("int64", "text"))
@@ -126,6 +128,28 @@ class StoreContract:
             done.result,
         )
 
+    def test_what_is_said_in_a_run_is_kept_in_its_order(self, store: SqlStore) -> None:
+        run = store.open_run("pets", ALL)
+        said = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+        lines = [Line(said, "warning", f"é {number}\n'\ud800'\0", "PETS") for number in range(2500)]
+        assert store.log(run.id) == []
+        store.say(run, lines[:3], start=0)
+        store.say(run, lines[2:], start=2)  # line 2 once more: nobody knew whether it had been kept
+        kept = store.log(run.id)
+        assert kept[:1] == [Line(said, "warning", "é 0\n'?'?", "PETS")]
+        assert [line.text.split()[1] for line in kept] == [str(number) for number in range(2500)]
+        assert store.log(run.id, start=10, limit=5) == kept[10:15]
+        assert store.log(run.id, start=2500) == []
+        assert store.log(store.open_run("birds", ALL).id) == []
+
+    def test_the_log_of_a_run_goes_with_it(self, store: SqlStore) -> None:
+        runs = [store.open_run(name, ALL) for name in ("pets", "birds")]
+        for run in runs:
+            store.say(run, [Line(run.created_at, "info", "hello")], start=0)
+        with store.database.writing() as transaction:
+            transaction.execute(Tenant("default").delete(tables.run).where(tables.run.c.id == runs[0].id))
+        assert [len(store.log(run.id)) for run in runs] == [0, 1]
+
     def test_runs_are_listed_newest_first(self, store: Store) -> None:
         opened = [closed(store, store.open_run(name, ALL)).id for name in ("pets", "birds", "pets")]
         assert [run.id for run in store.runs()] == opened[::-1]
@@ -220,8 +244,10 @@ class StoreContract:
     def test_nothing_crosses_a_tenant(self, store: Store, url: str) -> None:
         run = store.open_run("pets", ALL)
         store.progress(run, ModelRun("PETS", "full"))
+        store.say(run, [Line(run.created_at, "info", "hello")], start=0)
         store.commit(run, "PETS", HEAD, [Entry("PETS", "rejected", "bad", 3)])
         other = open_store(url, tenant="other")
+        assert other.log(run.id) == []
         assert (other.runs(), other.entries(closed=True), other.heads("pets"), other.active("pets")) == (
             [],
             [],

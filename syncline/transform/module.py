@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
@@ -89,7 +90,15 @@ def _loaded(module: str, folder: Path | None) -> ModuleType:
         known = _MODULES.get((home, module))
         if known is None or not known.is_fresh:
             known = _MODULES[home, module] = _load(module, file, home)
+            _listen(known.module)
         return known.module
+
+
+def _listen(module: ModuleType) -> None:
+    """What its functions tell goes to the log of the run, not their warnings alone; unless it says otherwise itself."""
+    logger = logging.getLogger(module.__name__)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
 
 
 def _load(module: str, file: Path, home: Path | None) -> _Loaded:

@@ -80,6 +80,20 @@ def list_run_files(run: RunId, visit: CanRead) -> dict[str, Any]:
     return {"items": [_file(visit, found, model, file) for model, file in files], "next": None}
 
 
+@router.get("/{run}/log", operation_id="list_run_log")
+def list_run_log(
+    run: RunId, visit: CanRead, *, after: paging.Offset = None, limit: paging.Limit = 50
+) -> dict[str, Any]:
+    """What was said while the run went on, oldest first: retries, warnings, what functions log.
+
+    While it goes on more lines may come: with as many as you have as `after` you get those.
+    """
+    start = paging.offset(after)
+    found = visit.store.log(visit.run(run).id, start=start, limit=limit + 1)
+    more = str(start + limit) if len(found) > limit else None
+    return {"items": [line.as_json() for line in found[:limit]], "next": more}
+
+
 @router.post("/{run}/cancel", operation_id="cancel_run", status_code=202, responses={202: {"content": ONE_RUN}})
 def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     """Have a run end after the model it is at, or not begin; what is committed stays (R30)."""

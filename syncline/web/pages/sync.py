@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from syncline import owed
 from syncline.connection import Download
+from syncline.insight.log import timeline
 from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
 from syncline.people import Role
@@ -24,6 +25,7 @@ router = APIRouter()
 _BEFORE = 20
 FEW = 6
 """So many reasons and models are shown at length."""
+SHOWN_LINES = 200
 ACTIVE = (RunStatus.RUNNING, RunStatus.SCHEDULED)
 WAITING = (owed.WITHHELD, owed.ABSENT)
 
@@ -35,6 +37,7 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
     now = datetime.now(UTC)
     entries = visit.store.entries(found.connection, closed=True)
     connection = visit.connections.get(found.connection)
+    log = timeline(found, visit.store.log(found.id))
     return page(
         request,
         "sync.html",
@@ -52,26 +55,10 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         waiting=WAITING,
         connection=connection,
         files=_files(visit, found),
-        log=log(found),
+        log=log[-SHOWN_LINES:],
+        earlier=max(len(log) - SHOWN_LINES, 0),
         prefect=visit.site.starter.page_of(found) if visit.caller.role is Role.SYSTEM_ADMIN else "",
     )
-
-
-def log(run: Run) -> list[tuple[datetime, str, str]]:
-    """What happened when, as far as it was noted: the time, the model (empty: the run), and what."""
-    lines = [(run.created_at, "", "created")]
-    if run.started_at and run.started_at != run.created_at:
-        lines.append((run.started_at, "", "started"))
-    for model in run.models:
-        lines += [(step.started_at, model.model, step.name) for step in model.steps]
-        if model.ended_at:
-            told = f"{model.result}: {model.error}" if model.error else str(model.result or model.status)
-            lines.append((model.ended_at, model.model, told))
-    if run.ended_at:
-        error = run.infos.get("error")
-        told = f"{run.result or run.status}{f': {error}' if error else ''}"
-        lines.append((run.ended_at, "", told))
-    return sorted(lines, key=lambda line: line[0])
 
 
 def lasting_steps(model: ModelRun, now: datetime) -> list[tuple[str, float, bool]]:

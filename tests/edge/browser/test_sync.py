@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from syncline.line import Line
 from syncline.request import Request
 from syncline.run import Counts, ModelRun, RunStatus, Step
 from tests.edge.browser.conftest import Site, stop_time
@@ -47,6 +48,20 @@ def test_a_sync_shows_its_steps_with_their_times_and_its_log(seen: Site, page: P
     assert all(re.search(r"\d (ms|s)", step) for step in steps)
     expect(page.locator(".log")).to_contain_text("transform")
     expect(page.locator("#model-ARTICLES .figures")).to_contain_text("120")
+
+
+def test_what_is_said_is_seen_while_the_run_goes_on(site: Site, page: Page) -> None:
+    store = site.show.workspace.store
+    going = store.open_run("prices", Request())
+    stop_time(page)
+    page.goto(f"{site.url}/settings/syncs/{going.id}")
+    rows = page.locator(".log tbody tr")
+    expect(rows).to_have_count(1)
+    store.say(going, [Line(going.created_at, "warning", "it is away; <b>trying</b> again in 2.0 s", "PRICES")], start=0)
+    page.clock.run_for(1_000)
+    expect(rows).to_have_count(2)
+    expect(rows.last).to_have_class("warning")
+    expect(rows.last).to_contain_text("PRICES\tit is away; <b>trying</b> again in 2.0 s", use_inner_text=True)
 
 
 @pytest.mark.promise("P2.24")

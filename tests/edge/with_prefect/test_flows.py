@@ -161,6 +161,8 @@ def test_a_step_is_tried_again_when_that_may_help(
     assert run.result is RunResult.SUCCESS
     reading = tasks_of(client, parts(client, run)["shop/PEOPLE incremental"])[0]
     assert (reading.name.split("-")[0], reading.run_count, reading.state_name) == ("extract", 2, "Completed")
+    said = [(line.level, line.model, line.text) for line in workspace.store.log(run.id)]
+    assert said == [("warning", "PEOPLE", "the line is busy; trying again in 0.0 s")]
 
 
 def test_other_errors_and_long_waits_are_not_tried_again() -> None:
