@@ -12,7 +12,7 @@ from syncline.model import DataModel
 from syncline.owed import KIND, REASON
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.work import home
-from syncline.plain import repeated
+from syncline.plain import no_rows, repeated
 from syncline.run import Head, ModelRun, Run
 from syncline.storage import Storage
 
@@ -61,7 +61,7 @@ def owed_now(head: Head, storage: Storage) -> pa.Table:
         DataError: their file is missing (R4).
     """
     if head.owed is None:
-        return pa.table({KIND: pa.array([], pa.string()), REASON: pa.array([], pa.string())})
+        return no_rows(pa.schema([(KIND, pa.string()), (REASON, pa.string())]))
     rows = pq.read_table(storage.path(head.owed.name), partitioning=None)
     return rows.rename_columns([*head.owed.columns, *rows.column_names[len(head.owed.columns) :]])
 

@@ -17,7 +17,7 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A rectangle in the units of the drawing, what it stands for, and what it says on hover."""
+    """A rectangle in the units of the drawing, what it stands for, what it says on hover, and the run it is of."""
 
     x: float
     y: float
@@ -25,6 +25,7 @@ class Bar:
     height: float
     kind: str
     title: str
+    run: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def changed(runs: Sequence[Run]) -> Chart:
             if count:
                 height = HEIGHT * sqrt(total / most) * count / total
                 top -= height
-                bars.append(_bar(place, len(runs), top, height, kind, title))
+                bars.append(_bar(place, len(runs), top, height, kind, title, run.id))
     told = (
         f"{number(sum(map(sum, figures)))} rows changed by the last {len(figures)} runs, at most {number(most)} by one"
     )
@@ -65,17 +66,17 @@ def lasted(runs: Sequence[Run]) -> Chart:
         for run in reversed(runs)
     ]
     most = max(took, default=0.0)
-    bars = [
-        _bar(place, len(runs), HEIGHT - height, height, str(run.status), f"{_when(run)}: {span(seconds)}, {run.status}")
-        for place, (run, seconds) in enumerate(zip(reversed(runs), took, strict=True))
-        if (height := HEIGHT * sqrt(seconds / most) if most else 0.0)
-    ]
+    bars = []
+    for place, (run, seconds) in enumerate(zip(reversed(runs), took, strict=True)):
+        if height := HEIGHT * sqrt(seconds / most) if most else 0.0:
+            title = f"{_when(run)}: {span(seconds)}, {run.status}"
+            bars.append(_bar(place, len(runs), HEIGHT - height, height, str(run.status), title, run.id))
     return Chart(tuple(bars), span(most), f"the last {len(took)} runs took {span(most)} at most")
 
 
-def _bar(place: int, count: int, y: float, height: float, kind: str, title: str) -> Bar:
+def _bar(place: int, count: int, y: float, height: float, kind: str, title: str, run: str) -> Bar:
     step = WIDTH / max(count, _LEAST)
-    return Bar(round(place * step, 2), round(y, 2), round(step - _GAP, 2), round(height, 2), kind, title)
+    return Bar(round(place * step, 2), round(y, 2), round(step - _GAP, 2), round(height, 2), kind, title, run)
 
 
 def _when(run: Run) -> str:

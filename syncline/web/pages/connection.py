@@ -35,6 +35,7 @@ def connection(request: Request, connection: str, visit: CanRead) -> HTMLRespons
         connection=found,
         modes=allowed,
         label="Refresh" if allowed[0] is SyncMode.INCREMENTAL else "Run in full",
+        synced={name for name, model in seen.models.items() if model.as_of is not None},
         entries=visit.store.entries(found.name),
         settings=_settings(visit, found.name),
         latest=_latest(visit, found),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -26,12 +27,12 @@ def keys(request: Request, visit: CanAdmin) -> HTMLResponse:
 @router.post("/settings/keys", response_class=HTMLResponse)
 def create(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
     """A new key: the answer is the only page that ever shows it."""
-    name, until = str(fields.get("name") or ""), str(fields.get("expires") or "")
-    chosen = {scope for scope in Scope if scope in fields.getlist("scope")}
+    chosen = [scope for scope in Scope if scope in fields.getlist("scope")]
+    given = _Given(str(fields.get("name") or ""), str(fields.get("expires") or ""), tuple(chosen))
     try:
-        made, text = visit.people.create_key(name.strip(), chosen, expires_at=moment(until) if until else None)
+        made, text = visit.people.create_key(given.name.strip(), chosen, expires_at=_until(given.expires))
     except ConfigError as error:
-        return _page(request, visit, status=422, error=error.message)
+        return _page(request, visit, given, status=422, error=error.message)
     return _page(request, visit, made=made.name, text=text)
 
 
@@ -42,8 +43,36 @@ def revoke(key: str, visit: CanAdmin, fields: Fields) -> Response:  # noqa: ARG0
     return redirect("/settings/keys")
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What stands in the form of a new key."""
+
+    name: str = ""
+    expires: str = ""
+    scopes: tuple[Scope, ...] = (Scope.SYNC_READ,)
+
+
+def _until(day: str) -> datetime | None:
+    """The beginning of the day on which a key ends; None: it does not.
+
+    Raises:
+        ConfigError: it is none, or over.
+    """
+    until = moment(day) if day else None
+    if until and until <= datetime.now(UTC):
+        raise ConfigError(f"{day} is over, so the key would let nobody in")
+    return until
+
+
 def _page(
-    request: Request, visit: Visit, *, status: int = 200, error: str = "", made: str = "", text: str = ""
+    request: Request,
+    visit: Visit,
+    given: _Given | None = None,
+    *,
+    status: int = 200,
+    error: str = "",
+    made: str = "",
+    text: str = "",
 ) -> HTMLResponse:
     known = visit.people
     now = datetime.now(UTC)
@@ -53,6 +82,8 @@ def _page(
         status=status,
         known=[(key, key.is_over(now)) for key in known.keys()],  # noqa: SIM118 - they are keys of programs
         scopes=SCOPES,
+        given=given or _Given(),
+        tomorrow=f"{now + timedelta(days=1):%Y-%m-%d}",
         error=error,
         made=made,
         text=text,

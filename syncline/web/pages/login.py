@@ -20,18 +20,19 @@ router = APIRouter()
 @router.get("/login")
 def login(request: Request, next: str = "/") -> Response:  # noqa: A002 - so named in the address
     """Ask who somebody is."""
-    return redirect(within(next)) if known(request) else page(request, "login.html", next=within(next), error="")
+    way = within(next)
+    return redirect(way) if known(request) else page(request, "login.html", next=way, error="", email="")
 
 
 @router.post("/login")
 def log_in(request: Request, fields: Fields) -> Response:
     """Let in who knows the password."""
-    way = within(fields.get("next"))
+    way, email = within(fields.get("next")), _text(fields, "email")
     try:
-        token = _people(request).log_in(_text(fields, "email"), _text(fields, "password"))
+        token = _people(request).log_in(email, _text(fields, "password"))
     except (Refused, Throttled) as error:
-        told = of_error(error)
-        return page(request, "login.html", status=told.status_code, headers=told.headers, next=way, error=error.message)
+        told, about = of_error(error), {"next": way, "error": error.message, "email": email}
+        return page(request, "login.html", status=told.status_code, headers=told.headers, **about)
     response = redirect(way)
     begin(request, response, token)
     return response
@@ -50,7 +51,7 @@ def log_out(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the
 @router.get("/welcome/{token}")
 def welcome(request: Request, token: str) -> Response:
     """Ask whoever follows a link to choose a password; looking at it uses nothing up."""
-    return page(request, "welcome.html", token=token, email=_people(request).invited(token), error="")
+    return page(request, "welcome.html", token=token, email=_people(request).invited(token), error="", given="")
 
 
 @router.post("/welcome/{token}")
@@ -61,7 +62,8 @@ def come_in(request: Request, token: str, fields: Fields) -> Response:
     try:
         session = people.accept(token, email or _text(fields, "email"), password)
     except ConfigError as error:
-        return page(request, "welcome.html", status=422, token=token, email=email, error=error.message)
+        given = _text(fields, "email")
+        return page(request, "welcome.html", status=422, token=token, email=email, given=given, error=error.message)
     response = redirect("/")
     begin(request, response, session)
     return response

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, StringConstraints
 from starlette.responses import HTMLResponse
 
 from syncline.connection import Connection
@@ -14,11 +16,12 @@ from syncline.insight.freshness import Freshness, freshness
 from syncline.run import Run, RunStatus
 from syncline.search import Search
 from syncline.web.page import page
-from syncline.web.pages.start import modes
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 _RECENT = 20
+MANY = 6
+"""More connections than these can be searched."""
 HEALTH = {"bad": "failed", "waits": "to look at", "busy": "at work", "good": "in step", "new": "never run"}
 
 
@@ -48,13 +51,33 @@ class Glance:
         return "waits" if self.owed or any(model.is_late for model in self.models.values()) else "good"
 
 
+class Filter(BaseModel):
+    """What is chosen above the cards; empty: whatever."""
+
+    q: Annotated[str, StringConstraints(max_length=200)] = ""
+    health: Annotated[str, StringConstraints(max_length=20)] = ""
+
+    def fits(self, one: Glance) -> bool:
+        """Whether a connection is like that."""
+        words = self.q.strip().lower()
+        names = (one.connection.name, *one.models)
+        return self.health in ("", one.health) and any(words in name.lower() for name in names)
+
+
 @router.get("/", response_class=HTMLResponse)
-def overview(request: Request, visit: CanRead) -> HTMLResponse:
+def overview(request: Request, visit: CanRead, chosen: Annotated[Filter, Query()]) -> HTMLResponse:
     """All connections, with how far behind they are and what waits for somebody."""
     glances = [glance(visit, one) for _, one in sorted(visit.connections.items())]
-    counts = Counter(one.health for one in glances)
     return page(
-        request, "overview.html", glances=glances, counts=counts, health=HEALTH, errors=visit.errors, modes=modes
+        request,
+        "overview.html",
+        glances=[one for one in glances if chosen.fits(one)],
+        total=len(glances),
+        counts=Counter(one.health for one in glances),
+        health=HEALTH,
+        chosen=chosen,
+        many=MANY,
+        errors=visit.errors,
     )
 
 

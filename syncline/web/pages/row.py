@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote, urlencode
 
 import pyarrow.compute as pc
 from fastapi import APIRouter, Query, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from syncline.errors import ConfigError
 from syncline.insight.journey import Journey, journey
 from syncline.owed import ABSENT, KIND, REASON, WITHHELD
 from syncline.pipeline.record import owed_now
 from syncline.plain import texts
-from syncline.web.page import page
+from syncline.web.page import page, redirect
 from syncline.web.problem import not_found
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
 SHOWN = 100
+_Name = Annotated[str, Query(max_length=1000)]
 _Start = Annotated[int, Query(ge=0, le=10**12)]
+
+
+@router.get("/connections/{connection}/journey")
+def find_row(connection: str, visit: CanRead, model: _Name, key: _Name = "") -> Response:
+    """The way to the journey of a row, from a form in which its model is chosen."""
+    _require(visit, connection, model)
+    way = "/".join(quote(name, safe="") for name in (connection, model))
+    return redirect(f"/connections/{way}/journey?{urlencode({'key': key})}")
 
 
 @router.get("/connections/{connection}/{model}/journey", response_class=HTMLResponse)

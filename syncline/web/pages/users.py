@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from syncline.errors import ConfigError
-from syncline.people import Role
+from syncline.people import Role, User
 from syncline.web.page import page, redirect
-from syncline.web.problem import Problem, forbidden
+from syncline.web.problem import forbidden, not_found
 from syncline.web.session import Fields
 from syncline.web.visit import CanAdmin, Visit
 
 router = APIRouter()
+_NOTHING: Mapping[str, str] = {"email": "", "role": ""}
 
 
 @router.get("/settings/users", response_class=HTMLResponse)
@@ -24,39 +27,59 @@ def users(request: Request, visit: CanAdmin) -> HTMLResponse:
 @router.post("/settings/users", response_class=HTMLResponse)
 def add(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
     """A new user; the answer shows the link by which they choose a password."""
-    role = str(fields.get("role") or "")
-    if role not in _roles(visit):
-        forbidden(f"you cannot give the role `{role}`", f"yours to give are {', '.join(_roles(visit))}")
+    email, role = str(fields.get("email") or "").strip(), str(fields.get("role") or "")
+    roles = _roles(visit)
+    if role not in roles:
+        forbidden(f"you cannot give the role `{role}`", f"yours to give are {', '.join(roles)}")
     try:
-        added = visit.people.add_user(str(fields.get("email") or "").strip(), Role(role))
+        added = visit.people.add_user(email, Role(role))
     except ConfigError as error:
-        return _page(request, visit, status=422, error=error.message)
-    address = visit.site.workspace.settings.web.address or str(request.base_url).rstrip("/")
-    return _page(request, visit, added=added.email, link=f"{address}/welcome/{visit.people.invite(added.email)}")
+        return _page(request, visit, status=422, error=error.message, given={"email": email, "role": role})
+    return _page(request, visit, added=added.email)
+
+
+@router.post("/settings/users/{user}/link", response_class=HTMLResponse)
+def link(request: Request, user: str, visit: CanAdmin, fields: Fields) -> HTMLResponse:  # noqa: ARG001 - the form is checked
+    """Another link, for who has lost theirs or forgot the password."""
+    return _page(request, visit, added=_other(visit, user).email, is_known=True)
 
 
 @router.post("/settings/users/{user}/disable")
 def disable(user: str, visit: CanAdmin, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
     """Log somebody out and let them in no more."""
-    found = next((one for one in visit.people.users() if one.id == user), None)
-    if found is None:
-        raise Problem(404, f"there is no user `{user}`")
-    if found.id == visit.caller.user:
-        forbidden("you cannot disable yourself", "ask another administrator")
-    if found.role not in _roles(visit):
-        forbidden(f"you cannot disable a {found.role}")
-    visit.people.disable(found.email)
+    visit.people.disable(_other(visit, user).email)
     return redirect("/settings/users")
 
 
+def _other(visit: Visit, user: str) -> User:
+    """Another user, with whom the caller may deal."""
+    found = next((one for one in visit.people.users() if one.id == user), None) or not_found(f"user `{user}`")
+    if found.id == visit.caller.user:
+        forbidden("you cannot do this to yourself", "ask another administrator")
+    if found.role not in _roles(visit):
+        forbidden(f"you cannot do this to a {found.role}")
+    return found
+
+
 def _roles(visit: Visit) -> list[Role]:
-    """The roles that the caller may give: nobody gives more than they have."""
+    """The roles that the caller may give: nobody gives more than they have, and who comes first can do everything."""
+    if not visit.people.has_users():
+        return [Role.SYSTEM_ADMIN]
     return [role for role in Role if role is not Role.SYSTEM_ADMIN or visit.caller.role is Role.SYSTEM_ADMIN]
 
 
 def _page(
-    request: Request, visit: Visit, *, status: int = 200, error: str = "", added: str = "", link: str = ""
+    request: Request,
+    visit: Visit,
+    *,
+    status: int = 200,
+    error: str = "",
+    given: Mapping[str, str] = _NOTHING,
+    added: str = "",
+    is_known: bool = False,
 ) -> HTMLResponse:
+    address = visit.site.workspace.settings.web.address or str(request.base_url).rstrip("/")
+    link = f"{address}/welcome/{visit.people.invite(added)}" if added else ""
     found = visit.people.users()
     return page(
         request,
@@ -67,6 +90,8 @@ def _page(
         roles=_roles(visit),
         notes=visit.people.notes(limit=20),
         error=error,
+        given=given,
         added=added,
+        is_known=is_known,
         link=link,
     )

@@ -65,6 +65,6 @@ def _back(request: Request) -> str:
 
 
 def _sorry(request: Request, error: Refused) -> Response:
-    response = page(request, "login.html", status=401, next="/", error=error.message)
+    response = page(request, "login.html", status=401, next="/", error=error.message, email="")
     forget(request, response, _COOKIE)
     return response

@@ -1,12 +1,14 @@
 """The pages of all connections, of one, of a row, and of deletions that wait."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from syncline.request import Request
-from tests.edge.browser.conftest import Site
+from tests.edge.browser.conftest import Site, serving
+from tests.edge.browser.showcase import PRICES, Showcase
 
 
 def test_the_overview_shows_the_health_of_all_connections_at_a_glance(seen: Site, page: Page) -> None:
@@ -17,6 +19,23 @@ def test_the_overview_shows_the_health_of_all_connections_at_a_glance(seen: Site
     expect(page.locator("#connection-shop")).to_contain_text("32")
     page.get_by_role("link", name="prices", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("prices")
+
+
+def test_many_connections_are_searched_and_chosen_by_their_health(tmp_path: Path, page: Page) -> None:
+    several = [PRICES.replace(": prices", f": prices{n}").replace("prices.db", f"prices{n}.db") for n in range(14)]
+    with serving(Showcase(tmp_path, *several)) as site:
+        site.show.run("prices3")
+        page.goto(site.url)
+        page.get_by_label("Search").fill("prices1")
+        expect(page.locator("article")).to_have_count(5)
+        page.get_by_role("link", name="1 in step").click()
+        expect(page.locator("article h2")).to_have_text("prices3")
+        page.goto(f"{site.url}/settings/syncs")
+        page.get_by_text("Run synchronization").click()
+        page.get_by_label("Of which connection").select_option("prices7")
+        page.get_by_role("button", name="Choose").click()
+        page.get_by_role("button", name="Run synchronization").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("prices7 succeeded")
 
 
 @pytest.mark.promise("P3.13")
@@ -42,8 +61,10 @@ def test_a_connection_shows_its_models_with_schedule_runs_and_lag(seen: Site, pa
     expect(orders).to_contain_text("0 6 * * *")
     expect(orders.locator("td").nth(4)).to_contain_text("14:00")  # 6 o'clock in Paris is 14 in Tokyo, in winter
     expect(orders).to_contain_text("30 withheld")
-    expect(page.get_by_role("img", name=re.compile("^Rows changed: "))).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("^Duration: the last 5 runs"))).to_be_visible()
+    expect(page.get_by_role("figure").first).to_contain_text(re.compile("rows changed by the last 5 runs"))
+    expect(page.get_by_role("figure").last).to_contain_text(re.compile("the last 5 runs took"))
+    last = page.get_by_role("figure").last.locator("a").last
+    expect(last).to_have_attribute("href", f"/settings/syncs/{seen.runs['failed'].id}")
 
 
 @pytest.mark.promise("P1.19")
@@ -87,8 +108,9 @@ def test_p6_2_withheld_deletions_are_looked_at_and_exactly_these_are_approved(si
 @pytest.mark.promise("P6.7")
 def test_p6_7_the_journey_of_a_row_is_found_by_its_key(seen: Site, page: Page) -> None:
     page.goto(f"{seen.url}/connections/shop")
-    page.get_by_label("Key in ARTICLES").fill("11")
-    page.get_by_label("Key in ARTICLES").press("Enter")
+    page.get_by_role("combobox", name="Model").select_option("ARTICLES")
+    page.get_by_label("Key of the row").fill("11")
+    page.get_by_label("Key of the row").press("Enter")
     expect(page.locator(".event h2")).to_have_text(["Not sent: rejected", "Inserted"])
     expect(page.locator(".event").first).to_contain_text("'many' is not an int64")
     page.get_by_label("id", exact=True).fill("3")

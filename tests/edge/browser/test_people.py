@@ -3,7 +3,7 @@
 import re
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from syncline.people import Role
 from tests.edge.browser.conftest import Site
@@ -32,6 +32,10 @@ def test_a_key_is_made_shown_once_used_and_revoked(site: Site, page: Page) -> No
     assert key not in page.content()
     expect(page.get_by_role("row", name="<i>etl</i>")).to_contain_text("sync:read")
     page.get_by_role("button", name="Revoke <i>etl</i>").click()
+    page.get_by_role("dialog").get_by_role("button", name="No").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="Revoke <i>etl</i>").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("row", name="<i>etl</i>")).to_contain_text("revoked")
     assert httpx.get(**asked).status_code == 401
 
@@ -48,7 +52,54 @@ def test_a_user_is_added_comes_in_by_the_link_and_is_disabled(site: Site, page: 
     assert httpx.get(link).status_code == 200
     page.goto(f"{site.url}/settings/users")
     assert link not in page.content()
+    page.get_by_role("button", name="New link for vera@example.com").click()
+    assert httpx.get(page.locator("code.secret").inner_text()).status_code == 200
     page.get_by_role("button", name="Disable vera@example.com").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable").click()
     expect(page.get_by_role("row", name=re.compile("^vera"))).to_contain_text("disabled")
     assert page.get_by_role("button", name="Disable ann@example.com").count() == 0
     expect(page.get_by_role("region", name="What was done lately")).to_contain_text("ann@example.com")
+
+
+def test_what_was_typed_is_there_still_when_it_does_not_fit(site: Site, chromium: Browser) -> None:
+    people, page = site.show.workspace.people(), chromium.new_page()
+    people.add_user("ann@example.com", Role.COMPANY_ADMIN, password=PASSWORD)
+    page.goto(f"{site.url}/login")
+    page.get_by_label("Email").fill("ann@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Email")).to_have_value("ann@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="Keys").click()
+    page.get_by_label("Name").fill("nightly")
+    page.locator("input[name=expires]").evaluate("field => { field.min = ''; field.value = '2020-01-01'; }")
+    page.get_by_label("push rows").check()
+    page.get_by_role("button", name="Create the key").click()
+    expect(page.get_by_role("alert")).to_contain_text("2020-01-01 is over")
+    expect(page.get_by_label("Name")).to_have_value("nightly")
+    expect(page.get_by_label("push rows")).to_be_checked()
+    page.get_by_role("link", name="Users").click()
+    page.get_by_label("Email").fill("ann@example.com")
+    page.get_by_label("Role").select_option("Integration")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Email")).to_have_value("ann@example.com")
+    expect(page.get_by_label("Role")).to_have_value("Integration")
+    page.close()
+
+
+def test_the_first_user_is_an_administrator_and_comes_in_by_the_link(site: Site, page: Page) -> None:
+    page.goto(f"{site.url}/settings/users")
+    assert page.get_by_label("Role").locator("option").all_inner_texts() == ["SystemAdmin"]
+    page.get_by_label("Email").fill("ann@example.com")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Follow this link yourself")).to_be_visible()
+    link = page.locator("code.secret").inner_text()
+    page.goto(site.url)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    page.goto(link)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Come in").click()
+    expect(page.get_by_role("link", name="Users")).to_be_visible()
