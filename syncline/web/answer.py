@@ -9,13 +9,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from syncline.errors import SynclineError
 from syncline.web.page import came_from, page, way
 from syncline.web.problem import MEDIA_TYPE, Problem, of_error, of_validation
-from syncline.web.site import address_of, site_of
+from syncline.web.site import DESCRIPTION, address_of, is_api, site_of
 from syncline.web.visit import Visit, known
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 async def refuse(problem: Problem, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,10 +37,12 @@ def told(problem: Problem) -> Response:
 
 def answer(request: Request, error: Exception) -> Response:
     """What becomes of an error that ended a request."""
-    problem = _problem(error)
+    problem = problem_of(error)
+    if is_api(request) and isinstance(error, HTTPException) and not isinstance(error, Problem):
+        problem = _missed(request, problem)
     if problem.status_code >= 500:  # noqa: PLR2004
         request.state.visit = None  # what broke may be what the page would ask
-    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+    if is_api(request) or "text/html" not in request.headers.get("accept", ""):
         return told(problem)
     if problem.status_code == 401:  # noqa: PLR2004
         if request.method == "GET":
@@ -50,7 +55,23 @@ def answer(request: Request, error: Exception) -> Response:
     return page(request, "problem.html", status=problem.status_code, headers=problem.headers, **about)
 
 
-def _problem(error: Exception) -> Problem:
+def _missed(request: Request, problem: Problem) -> Problem:
+    """What is told who asks for an address that is not there, or by a method that it does not know."""
+    methods = [method for method in _METHODS if any(_has(route, request, method) for route in request.app.routes)]
+    if not methods:
+        return Problem(404, "there is nothing at this address", hint=f"what there is stands in {DESCRIPTION}")
+    if problem.status_code != 405:  # noqa: PLR2004
+        return problem
+    allow = ", ".join(methods).replace("GET", "GET, HEAD")
+    return Problem(405, f"{request.method} is not for this address", hint=f"but {allow}", headers={"Allow": allow})
+
+
+def _has(route: BaseRoute, request: Request, method: str) -> bool:
+    return route.matches({**request.scope, "method": method})[0] is Match.FULL
+
+
+def problem_of(error: Exception) -> Problem:
+    """What is told of an error."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):

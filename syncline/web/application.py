@@ -21,7 +21,7 @@ from syncline.web.annex import Annex
 from syncline.web.answer import answer
 from syncline.web.guard import Limits, guarded
 from syncline.web.page import STATIC
-from syncline.web.site import Site
+from syncline.web.site import DESCRIPTION, Site
 from syncline.web.starter import Starter, ThreadStarter
 from syncline.workspace import Workspace
 
@@ -58,9 +58,10 @@ def create(
         title="Syncline",
         version="1",
         description="Keeps a destination equal to its sources. Errors are problem+json (RFC 9457).",
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        strict_content_type=False,  # a body of which nothing is said is JSON
         lifespan=_life,
     )
     app.limits = limits or Limits()

@@ -28,6 +28,15 @@ _STATUS: dict[type[SynclineError], int] = {
 }
 
 
+_TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+"""As RFC 9110 calls them, and Python since 3.13: clients tell problems by their type, whichever Python serves them."""
+
+
 @dataclass(frozen=True, slots=True)
 class At:
     """What is wrong at one place of a request.
@@ -79,7 +88,7 @@ class Problem(HTTPException):
     @property
     def title(self) -> str:
         """The status in words."""
-        return HTTPStatus(self.status_code).phrase
+        return _TITLES.get(self.status_code) or HTTPStatus(self.status_code).phrase
 
     def as_json(self) -> dict[str, Any]:
         """As programs are told."""
@@ -128,9 +137,11 @@ def of_validation(found: Sequence[Mapping[str, Any]]) -> Problem:
 
 def _at(error: Mapping[str, Any]) -> At:
     place, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        return At(f"this is not JSON: {error['ctx']['error']}, at character {path[0]}")
     if place != "body":
         return At(error["msg"], parameter=str(path[0]) if path else str(place))
-    return At(error["msg"], () if error["type"] == "json_invalid" else tuple(path))
+    return At(error["msg"], tuple(path))
 
 
 def _count(errors: Sequence[At]) -> str:

@@ -16,6 +16,7 @@ from syncline.workspace import Workspace
 ANYBODY = "anybody on this machine"
 _BY_PROXY = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 """What proxies say of whom they ask for: then it is not this machine that asks."""
+DESCRIPTION = "/api/v1/openapi.json"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ def site_of(request: HTTPConnection) -> Site:
     """The site a request came to."""
     site: Site = request.app.state.site
     return site
+
+
+def is_api(request: HTTPConnection) -> bool:
+    """Whether a program asks, not a browser for a page."""
+    return request.url.path.startswith("/api/")
 
 
 def address_of(request: HTTPConnection) -> str:

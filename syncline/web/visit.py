@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer
@@ -22,11 +22,13 @@ from syncline.run import Run
 from syncline.search import ServiceStore
 from syncline.web.problem import Problem, forbidden, not_found, of_error
 from syncline.web.session import FIELD, HEADER, SAFE, check_csrf, check_origin, session_token
-from syncline.web.site import Site, address_of, site_of
+from syncline.web.site import Site, address_of, is_api, site_of
 
 COMPANY = "Syncline-Tenant"
 """The header by which a SystemAdmin says for which company a request is (P5.9)."""
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_JSON = "application/json"
+_IS_JSON = re.compile(r"application/(json|[^;\s]+\+json)\s*(;|$)", re.IGNORECASE)
 _SCHEMES = [
     Depends(HTTPBearer(auto_error=False, scheme_name="key", description="An API key.")),
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="The same.")),
@@ -113,6 +115,7 @@ def allowed(scope: Scope) -> Callable[[Request], Coroutine[Any, Any, Visit]]:
         caller = await run_in_threadpool(caller_of, request)
         if request.method not in SAFE:
             await _check_forgery(request, caller)
+            _check_form(request)
         site_of(request).workspace.look_again()
         made = Visit(site_of(request), caller, address_of(request))
         request.state.visit = made
@@ -144,11 +147,13 @@ def known(request: HTTPConnection) -> Caller | None:
 
 
 def caller_of(request: HTTPConnection) -> Caller:
-    """Who asks: by a key, a session, or as anybody on an open site.
+    """Who asks: by a key, a session, or as anybody on an open site; as it was found out before, if it was.
 
     Raises:
         Problem: 401, nobody knows.
     """
+    if (found := getattr(request.state, "caller", None)) is not None:
+        return cast("Caller", found)
     try:
         if (key := _key(request)) is not None:
             return site_of(request).workspace.people().by_key(key)
@@ -179,11 +184,19 @@ def _by_cookie(request: HTTPConnection) -> Caller:
     return site_of(request).workspace.people().by_session(token)
 
 
+def _check_form(request: Request) -> None:
+    """Programs send JSON; what says it is something else is not guessed at."""
+    kind = request.headers.get("content-type", _JSON)
+    is_empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    if is_api(request) and not is_empty and not _IS_JSON.match(kind):
+        raise Problem(415, f"a body of the type `{kind[:80]}` cannot be read", hint=f"Content-Type: {_JSON}")
+
+
 async def _check_forgery(request: Request, caller: Caller) -> None:
     """A browser sends cookies for whoever asks it to; keys it does not."""
     if caller.key is not None:
         return
-    if caller.user is None and request.url.path.startswith("/api/"):
+    if caller.user is None and is_api(request):
         check_origin(request)
         return
     told: Any = request.headers.get(HEADER)
