@@ -79,6 +79,8 @@ class Request:
             update=_flag(asked, "update"),
             source_files=tuple(SourceFile.parse(item) for item in files),
         )
+        if doubled := _doubled(request.data_models_to_sync):
+            raise ConfigError(f"`data_models_to_sync` says different things of {doubled}", hint="say it once")
         if request.full_sync and any(item.sync_from for item in request.data_models_to_sync):
             raise ConfigError("`full_sync` and `sync_from` exclude each other", hint="leave one of them out")
         if request.update and (request.full_sync or any(item.sync_from for item in request.data_models_to_sync)):
@@ -173,6 +175,12 @@ class Request:
             message = f"model {model.name} has no cursor, so nothing tells what changed since a date"
             raise ConfigError(message, where=model.where, hint="add `cursor: <column>`, or run it in full")  # R10
         return wanted
+
+
+def _doubled(models: tuple[ModelRequest, ...]) -> str:
+    """A model that is asked for in two ways; empty: none is."""
+    ways = dict[str, ModelRequest]()
+    return next((item.data_model for item in models if ways.setdefault(item.data_model, item) != item), "")
 
 
 def _flag(asked: Mapping[str, object], key: str) -> bool:

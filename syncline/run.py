@@ -98,11 +98,11 @@ class Run:
             "result": self.result,
             "infos": dict(self.infos),
             "request": self.request.as_json(),
-            "createdAt": _text(self.created_at),
-            "startedAt": _text(self.started_at),
-            "endedAt": _text(self.ended_at),
-            "updatedAt": _text(self.updated_at),
-            "deletedAt": _text(self.deleted_at),
+            "createdAt": told(self.created_at),
+            "startedAt": told(self.started_at),
+            "endedAt": told(self.ended_at),
+            "updatedAt": told(self.updated_at),
+            "deletedAt": told(self.deleted_at),
             "runner": self.runner,
             "createByUserId": self.created_by,
             "models": [_shown(model) for model in self.models],
@@ -276,11 +276,12 @@ class Store(Protocol):
         """What is owed and why; with `closed` also what was."""
 
 
-def _text(moment: datetime | None) -> str | None:
+def told(moment: datetime | None) -> str | None:
+    """A time as programs are told."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
 def _shown(model: ModelRun) -> dict[str, Any]:
-    steps = [{"name": step.name, "started_at": _text(step.started_at)} for step in model.steps]
-    times = {"started_at": _text(model.started_at), "ended_at": _text(model.ended_at)}
-    return {**asdict(model), "steps": steps, **times}
+    steps = [{"name": step.name, "startedAt": told(step.started_at)} for step in model.steps]
+    shown = {name: value for name, value in asdict(model).items() if name not in {"started_at", "ended_at"}}
+    return {**shown, "steps": steps, "startedAt": told(model.started_at), "endedAt": told(model.ended_at)}

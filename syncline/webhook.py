@@ -10,7 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from syncline.errors import ConfigError, TransientError
-from syncline.run import Run
+from syncline.run import Run, told
 from syncline.secret import Secret
 from syncline.source_file import shown
 
@@ -60,8 +60,8 @@ class Notice:
 
 def message(id: str, run: Run, at: datetime) -> str:
     """What is told of a run that has come to its status: JSON, with the run as the API shows it."""
-    told = {"id": id, "event": f"run.{run.status}", "createdAt": at.isoformat(), "run": run.as_json()}
-    return json.dumps(told, ensure_ascii=False)
+    notice = {"id": id, "event": f"run.{run.status}", "createdAt": told(at), "run": run.as_json()}
+    return json.dumps(notice, ensure_ascii=False)
 
 
 def signature(secret: Secret, at: int, body: bytes) -> str:

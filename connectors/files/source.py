@@ -140,7 +140,10 @@ class FilesSource(Source):
 
     def _find(self, origin: str) -> list[str]:
         if not self.folder:
-            raise Missing("no file was handed over", hint="`syncline run CONNECTION --file …`, or set `folder:`")
+            raise Missing(
+                "no file was handed over",
+                hint="hand over `source_files`, `syncline run CONNECTION --file …`, or set `folder:`",
+            )
         if self._bucket:
             return self._bucket.find(origin)
         self.check()

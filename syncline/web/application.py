@@ -19,6 +19,7 @@ from syncline.telling import telling
 from syncline.web import api, files, pages
 from syncline.web.annex import Annex
 from syncline.web.answer import answer
+from syncline.web.api.body import PROBLEM
 from syncline.web.guard import Limits, guarded
 from syncline.web.page import STATIC
 from syncline.web.site import DESCRIPTION, Site
@@ -32,6 +33,12 @@ class _App(FastAPI):
     """Behind its guards, whichever server runs it."""
 
     limits: Limits
+
+    def openapi(self) -> dict[str, Any]:
+        """The description of the API, in which a problem is described once."""
+        made = super().openapi()
+        made["components"]["schemas"]["Problem"] = PROBLEM
+        return made
 
     def build_middleware_stack(self) -> ASGIApp:
         return guarded(super().build_middleware_stack(), self.limits)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +15,7 @@ from syncline.search import Place
 from syncline.web.problem import At, invalid
 
 MOST = 200
+NEXT = "`next` of the page before."
 Item = TypeVar("Item")
 
 
@@ -28,8 +28,8 @@ def _utc(moment: datetime) -> datetime:
 
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
-After = Annotated[str | None, Query(max_length=300, description="`next` of the page before.")]
-Offset = Annotated[str | None, Query(pattern=r"^[0-9]{1,15}$", description="`next` of the page before.")]
+After = Annotated[str | None, Query(max_length=4000, description=NEXT)]
+Offset = Annotated[str | None, Query(pattern=r"^[0-9]{1,15}$", description=NEXT)]
 """Where a page begins of what does not change any more."""
 Moment = Annotated[datetime, AfterValidator(_utc)]
 """A time as ISO 8601."""
@@ -44,9 +44,9 @@ def place(after: str | None) -> Place | None:
     if after is None:
         return None
     try:
-        created_at, run = json.loads(base64.urlsafe_b64decode(after.encode("ascii")))
-        return Place(_utc(datetime.fromisoformat(created_at)), str(run).replace("\0", ""))
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+        created_at, run = _said(after)
+        return Place(_utc(datetime.fromisoformat(created_at)), run.replace("\0", ""))
+    except ValueError:
         invalid([At("this is not the `next` of a page", parameter="after")])
 
 
@@ -57,8 +57,7 @@ def offset(after: str | None) -> int:
 
 def after(place: Place) -> str:
     """The text for `next`."""
-    text = json.dumps([place.created_at.isoformat(), place.run])
-    return base64.urlsafe_b64encode(text.encode()).decode()
+    return _as_text([place.created_at.isoformat(), place.run])
 
 
 def listed(items: Sequence[Item], limit: int, show: Callable[[Item], Any], where: Callable[[Item], Place]) -> Any:
@@ -68,18 +67,44 @@ def listed(items: Sequence[Item], limit: int, show: Callable[[Item], Any], where
     return {"items": [show(item) for item in shown], "next": more}
 
 
-def cut(items: Sequence[Item], after: str | None, limit: int, show: Callable[[Item], Any]) -> dict[str, Any]:
-    """A page of a list that is all there.
+def cut(
+    items: Iterable[Item],
+    after: str | None,
+    limit: int,
+    show: Callable[[Item], Any],
+    key: Callable[[Item], Sequence[str]],
+    *,
+    is_falling: bool = False,
+) -> Any:
+    """A page of a list that is all there, in the order of its key: what comes or goes meanwhile moves no other item.
 
     Example:
-        >>> cut("abcde", "2", 2, str.upper)
-        {'items': ['C', 'D'], 'next': '4'}
+        >>> page = cut("bad", None, 2, str.upper, tuple)
+        >>> page["items"], cut("bcad", page["next"], 2, str.upper, tuple)["items"]
+        (['A', 'B'], ['C', 'D'])
     """
-    start = offset(after)
-    more = str(start + limit) if len(items) > start + limit else None
-    return {"items": [show(item) for item in items[start : start + limit]], "next": more}
+    ordered = sorted((([*key(item)], item) for item in items), key=lambda one: one[0], reverse=is_falling)
+    if after is not None:
+        passed = _said(after)
+        ordered = [one for one in ordered if (one[0] < passed if is_falling else one[0] > passed)]
+    more = _as_text(ordered[limit - 1][0]) if len(ordered) > limit else None
+    return {"items": [show(item) for _, item in ordered[:limit]], "next": more}
 
 
-def told(moment: datetime | None) -> str | None:
-    """A time as programs are told."""
-    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+def _as_text(place: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _said(after: str) -> list[str]:
+    """What `next` of a page spoke of.
+
+    Raises:
+        Problem: it did not (422).
+    """
+    try:
+        found = json.loads(base64.urlsafe_b64decode(f"{after}==".encode("ascii")))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        invalid([At("this is not the `next` of a page", parameter="after")])
+    return found

@@ -83,7 +83,7 @@ class Visit:
     def run(self, id: str) -> Run:
         """The run of exactly this id, or 404."""
         try:
-            found = self.store.run(id) if _RUN.fullmatch(id) else not_found(f"run `{id}`")
+            found = self.store.run(id) if _RUN.fullmatch(id.lower()) else not_found(f"run `{id}`")
         except ConfigError:
             not_found(f"run `{id}`")
         return found

@@ -20,7 +20,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from syncline.request import Request
-from syncline.run import RunResult, RunStatus, RunType
 
 
 def _storable(text: str) -> str:
@@ -136,42 +135,6 @@ class ConnectionToMake(Body):
         return self.model_dump(exclude_unset=True, exclude_none=True)
 
 
-_MOMENT = {"type": ["string", "null"], "format": "date-time"}
-RUN: Mapping[str, Any] = {
-    "type": "object",
-    "description": "A sync (P4.6); the system alone sets its fields.",
-    "required": [
-        *("id", "siteId", "connection", "type", "status", "result", "infos", "request", "models", "createdAt"),
-        *("startedAt", "endedAt", "updatedAt", "deletedAt", "runner", "createByUserId"),
-    ],
-    "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "siteId": {"type": "string", "description": "The company."},
-        "connection": {"type": "string"},
-        "type": {"enum": list(RunType)},
-        "status": {"enum": list(RunStatus)},
-        "result": {"enum": [*RunResult, None]},
-        "infos": {"type": "object"},
-        "request": {"type": "object"},
-        "models": {
-            "type": "array",
-            "items": {"type": "object", "required": ["model", "mode", "status", "step", "counts"]},
-        },
-        "runner": {"type": "string"},
-        "createByUserId": {"type": ["string", "null"]},
-        **dict.fromkeys(("createdAt", "startedAt", "endedAt", "updatedAt", "deletedAt"), _MOMENT),
-    },
-}
-ONE_RUN: dict[str, Any] = {"application/json": {"schema": RUN}}
-RUNS: dict[str, Any] = {
-    "application/json": {
-        "schema": {
-            "type": "object",
-            "required": ["items", "next"],
-            "properties": {"items": {"type": "array", "items": RUN}, "next": {"type": ["string", "null"]}},
-        }
-    }
-}
 PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "description": "What is wrong (RFC 9457).",
@@ -182,14 +145,26 @@ PROBLEM: Mapping[str, Any] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "hint": {"type": "string"},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "run": {"type": "string", "format": "uuid", "description": "The run that is in the way."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["detail"],
+                "properties": {
+                    "detail": {"type": "string"},
+                    "pointer": {"type": "string", "description": "The place in the body (RFC 6901)."},
+                    "item": {"type": "integer"},
+                    "field": {"type": "string"},
+                    "parameter": {"type": "string"},
+                },
+            },
+        },
     },
 }
+_TOLD = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {
-        "description": "It cannot be done as asked.",
-        "content": {"application/problem+json": {"schema": PROBLEM}},
-    },
-    503: {"description": "Try again later.", "content": {"application/problem+json": {"schema": PROBLEM}}},
+    "4XX": {"description": "It cannot be done as asked.", "content": _TOLD},
+    503: {"description": "Try again later.", "content": _TOLD},
 }
 """How every route of the API tells what is wrong."""

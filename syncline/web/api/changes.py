@@ -21,6 +21,7 @@ from syncline.pipeline import record
 from syncline.run import ModelRun, Run
 from syncline.web import paging
 from syncline.web.accept import accepted
+from syncline.web.api import shape
 from syncline.web.api.body import ModelName, RunId
 from syncline.web.problem import Problem, not_found
 from syncline.web.visit import CanRead, Visit
@@ -29,18 +30,18 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 JSON, LINES = "application/json", "application/x-ndjson"
 ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"
 _ROWS, _CHUNK = 1024, 1 << 20
+
+
+_PAGE = shape.Page[shape.Change]
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rows: operation, before, after.",
-        "content": {
-            JSON: {"schema": {"type": "object"}},
-            **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in (LINES, ARROW, PARQUET)},
-        },
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in (LINES, ARROW, PARQUET)},
     }
 }
 
 
-@router.get("/{run}/models/{model}/changes", operation_id="list_changes", responses=_FORMS, response_class=Response)
+@router.get("/{run}/models/{model}/changes", operation_id="list_changes", response_model=_PAGE, responses=_FORMS)
 def list_changes(
     run: RunId,
     model: ModelName,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -13,9 +13,11 @@ from syncline.export import Options
 from syncline.export.json import objects
 from syncline.owed import KIND, MADE, REASON
 from syncline.pipeline.record import owed_now
-from syncline.run import Entry, Head
+from syncline.run import Entry, Head, told
 from syncline.web import paging
+from syncline.web.api import shape
 from syncline.web.api.body import ConnectionName, ModelName, RunId
+from syncline.web.problem import Problem
 from syncline.web.visit import CanRead
 
 router = APIRouter(tags=["entries"])
@@ -29,42 +31,53 @@ def list_entries(
     *,
     model: Annotated[str | None, Query(max_length=200)] = None,
     closed: _Closed = False,
-    after: paging.Offset = None,
+    after: paging.After = None,
     limit: paging.Limit = 50,
-) -> dict[str, Any]:
+) -> shape.Page[shape.Entry]:
     """What the models of a connection owe, by reason."""
     found = visit.store.entries(visit.connection(connection).name, model=model, closed=closed)
-    return paging.cut(found, after, limit, _entry)
+    return paging.cut(found, after, limit, _entry, _place)
 
 
 @router.get("/runs/{run}/entries", operation_id="list_run_entries")
 def list_run_entries(
-    run: RunId, visit: CanRead, *, after: paging.Offset = None, limit: paging.Limit = 50
-) -> dict[str, Any]:
+    run: RunId, visit: CanRead, *, after: paging.After = None, limit: paging.Limit = 50
+) -> shape.Page[shape.Entry]:
     """What the run has noted as owed, by reason; what a later run has noted anew stands there."""
     found = visit.run(run)
     entries = [one for one in visit.store.entries(found.connection, closed=True) if one.run == found.id]
-    return paging.cut(entries, after, limit, _entry)
+    return paging.cut(entries, after, limit, _entry, _place)
 
 
-@router.get("/connections/{connection}/models/{model}/owed", operation_id="list_owed", response_class=Response)
+@router.get("/connections/{connection}/models/{model}/owed", operation_id="list_owed", response_model=shape.Owed)
 def list_owed(
     connection: ConnectionName,
     model: ModelName,
     visit: CanRead,
     *,
-    kind: Annotated[str | None, Query(max_length=40, description="withheld, rejected, …")] = None,
-    after: paging.Offset = None,
+    kind: Literal["rejected", "outranked", "refused", "failed", "withheld", "absent"] | None = None,
+    after: Annotated[str | None, Query(pattern=r"^[^:]{0,255}:[0-9]{1,15}$", description=paging.NEXT)] = None,
     limit: paging.Limit = 50,
 ) -> Response:
-    """The rows that are owed, by their key, each with its reason; `list` is what is approved of them (R26)."""
+    """The rows that are owed, by their key, each with its reason; `list` is what is approved of them (R26).
+
+    A page of a list that is another one by now is a 409: begin with the first.
+    """
     found = visit.model(connection, model)
-    head, start = visit.store.head(connection, found.name), paging.offset(after)
+    head = visit.store.head(connection, found.name)
+    start = _start(head, after)
     texts = list(islice(_owed(head, kind, visit.site.workspace.storage), start, start + limit + 1))
-    more = json.dumps(str(start + limit) if len(texts) > limit else None)
-    head_list = json.dumps(head.owed_list or None)
-    whole = f'{{"list":{head_list},"items":[{",".join(texts[:limit])}],"next":{more}}}'
+    more = f"{head.owed_list}:{start + limit}" if len(texts) > limit else None
+    told = f'"list":{json.dumps(head.owed_list or None)},"next":{json.dumps(more)}'
+    whole = f'{{{told},"items":[{",".join(texts[:limit])}]}}'
     return Response(whole.encode(), media_type="application/json")
+
+
+def _start(head: Head, after: str | None) -> int:
+    shown, _, start = (after or f"{head.owed_list}:0").rpartition(":")
+    if shown != head.owed_list:
+        raise Problem(409, "the list of what is owed is another one by now", hint="begin with the first page")
+    return int(start)
 
 
 def _owed(head: Head, kind: str | None, storage: Any) -> list[str]:
@@ -82,7 +95,12 @@ def _owed(head: Head, kind: str | None, storage: Any) -> list[str]:
     return found
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _place(entry: Entry) -> tuple[str, ...]:
+    """Its place in a list, from the oldest of each model on."""
+    return entry.model, str(entry.created_at), entry.id
+
+
+def _entry(entry: Entry) -> shape.Entry:
     return {
         "id": entry.id,
         "connection": entry.connection,
@@ -92,6 +110,6 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "count": entry.count,
         "sample": list(entry.sample),
         "run": entry.run,
-        "createdAt": paging.told(entry.created_at),
-        "closedAt": paging.told(entry.closed_at),
+        "createdAt": told(entry.created_at),
+        "closedAt": told(entry.closed_at),
     }

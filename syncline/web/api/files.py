@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -13,7 +13,9 @@ from syncline.connection import Connection
 from syncline.pipeline.release import roll_back
 from syncline.pipeline.work import home
 from syncline.publication.feed import Feed, feeds
+from syncline.run import told
 from syncline.web import paging
+from syncline.web.api import shape
 from syncline.web.api.body import Body, ConnectionName, ModelName
 from syncline.web.link import is_open, link, path, way
 from syncline.web.problem import At, invalid, not_found
@@ -61,21 +63,26 @@ def list_files(
     model: ModelName,
     visit: CanRead,
     *,
-    after: paging.Offset = None,
+    after: paging.After = None,
     limit: paging.Limit = 50,
-) -> dict[str, Any]:
+) -> shape.Files:
     """The versions of the files of a model, newest first; `files` are their constant addresses."""
     files = _files(visit, connection, model)
     shown = {id(feed): feed.latest() for feed in files.feeds}
     every = [(version, feed) for feed in files.feeds for version in feed.versions()]
-    every.sort(key=lambda one: one[0], reverse=True)
-    page = paging.cut(every, after, limit, lambda one: _shown(files, one[1], one[0], shown[id(one[1])]))
-    page["items"] = [item for item in page["items"] if item]
-    return page | {"files": [_file(files, feed, shown[id(feed)]) for feed in files.feeds]}
+
+    def show(one: tuple[str, Feed]) -> shape.Version | None:
+        return _shown(files, one[1], one[0], shown[id(one[1])])
+
+    page = paging.cut(every, after, limit, show, lambda one: (one[0], one[1].name), is_falling=True)
+    items = [item for item in page["items"] if item]
+    return {"items": items, "next": page["next"], "files": [_file(files, one, shown[id(one)]) for one in files.feeds]}
 
 
 @router.post("/rollback", operation_id="roll_back_files")
-def roll_back_files(connection: ConnectionName, model: ModelName, body: VersionToShow, visit: CanRun) -> dict[str, Any]:
+def roll_back_files(
+    connection: ConnectionName, model: ModelName, body: VersionToShow, visit: CanRun
+) -> shape.Page[shape.File]:
     """Have latest show an older version, until something newer is published; says as which version."""
     files = _files(visit, connection, model)
     known = [feed for feed in _chosen(files, body.file) if feed.find(body.version) is not None]
@@ -90,15 +97,15 @@ def roll_back_files(connection: ConnectionName, model: ModelName, body: VersionT
 @router.post("/links", operation_id="make_links", status_code=201)
 def make_links(
     request: Request, connection: ConnectionName, model: ModelName, body: LinksToMake, visit: CanRun
-) -> dict[str, Any]:
+) -> shape.Page[shape.Link]:
     """Addresses of files; those whose access is `signed` let in whoever has them, until they expire."""
     files = _files(visit, connection, model)
     root = visit.site.workspace.settings.web.address or str(request.base_url).rstrip("/")
-    items = []
+    items: list[shape.Link] = []
     for feed in _chosen(files, body.file):
         time = timedelta(seconds=body.expires_in)
         made = link(visit.site.workspace, files.connection, feed, body.version or "", time)
-        expires = paging.told(made.expires_at)
+        expires = told(made.expires_at)
         items.append({"file": feed.name, "url": root + made.path, "access": made.access, "expiresAt": expires})
     visit.note("link to a file made", f"{connection}/{model}", version=body.version or "latest")
     return {"items": items, "next": None}
@@ -119,7 +126,7 @@ def _chosen(files: _Files, file: str) -> list[Feed]:
     return known or invalid([At("the model has no such file", ("file",))])
 
 
-def _shown(files: _Files, feed: Feed, version: str, latest: str) -> dict[str, Any] | None:
+def _shown(files: _Files, feed: Feed, version: str, latest: str) -> shape.Version | None:
     """A version; None: it was removed since it was listed."""
     found = feed.find(version)
     if found is None:
@@ -129,7 +136,7 @@ def _shown(files: _Files, feed: Feed, version: str, latest: str) -> dict[str, An
     return {
         "file": feed.name,
         "version": version,
-        "publishedAt": paging.told(found.at),
+        "publishedAt": str(told(found.at)),
         "rows": int(found.about["rows"]) if "rows" in found.about else None,
         "size": found.size,
         "isLatest": version == latest,
@@ -138,7 +145,7 @@ def _shown(files: _Files, feed: Feed, version: str, latest: str) -> dict[str, An
     }
 
 
-def _file(files: _Files, feed: Feed, latest: str) -> dict[str, Any]:
+def _file(files: _Files, feed: Feed, latest: str) -> shape.File:
     """A file as a whole."""
     made = feed.publication
     return {

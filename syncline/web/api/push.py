@@ -19,6 +19,7 @@ from syncline.pushed import text
 from syncline.pushed.item import Row, Unfit, fit, guids
 from syncline.pushed.model import COMPANY, PushModel
 from syncline.pushed.store import Change, Outcome, Ticket
+from syncline.web.api import shape
 from syncline.web.problem import At, Problem, invalid, not_found
 from syncline.web.visit import CanPush, Visit
 
@@ -66,7 +67,7 @@ _Prefer = Annotated[str, Header(description="`return=representation`: the answer
 
 
 @router.get("", operation_id="list_pushed_models")
-def list_models(visit: CanPush) -> dict[str, Any]:
+def list_models(visit: CanPush) -> shape.Page[shape.PushModel]:
     """The models that rows can be pushed of, with their columns."""
     models = visit.site.workspace.settings.push
     return {"items": [_shown(model) for _, model in sorted(models.items())], "next": None}
@@ -170,8 +171,8 @@ def _answer(content: dict[str, Any], done: Outcome, headers: dict[str, str]) -> 
     return JSONResponse(content, headers=headers | ({"Idempotency-Replayed": "true"} if done.is_replay else {}))
 
 
-def _shown(model: PushModel) -> dict[str, Any]:
-    columns = [
+def _shown(model: PushModel) -> shape.PushModel:
+    columns: list[shape.PushColumn] = [
         {"name": one.name, "type": type_name(one.type), "required": one.name in model.required} for one in model.columns
     ]
     return {"name": model.name, "columns": columns, "batch": model.batch}

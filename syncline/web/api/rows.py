@@ -14,7 +14,9 @@ from starlette.responses import Response
 from syncline.export import Options
 from syncline.export.json import objects
 from syncline.insight.journey import Event, journey
+from syncline.run import told
 from syncline.web import paging
+from syncline.web.api import shape
 from syncline.web.api.body import ConnectionName, ModelName
 from syncline.web.problem import not_found
 from syncline.web.visit import CanRead
@@ -23,14 +25,14 @@ router = APIRouter(prefix="/connections", tags=["rows"])
 _ABOUT = "The value of its key; several with commas between, and commas in them encoded twice, as %252C."
 
 
-@router.get("/{connection}/models/{model}/rows/{key:path}", operation_id="read_row", response_class=Response)
+@router.get("/{connection}/models/{model}/rows/{key:path}", operation_id="read_row", response_model=shape.Journey)
 def read_row(
     connection: ConnectionName,
     model: ModelName,
     key: Annotated[str, Path(max_length=2000, description=_ABOUT)],
     visit: CanRead,
     *,
-    after: Annotated[str, Query(max_length=300, description="`next` of the page before.")] = "",
+    after: Annotated[str, Query(max_length=300, description=paging.NEXT)] = "",
 ) -> Response:
     """Every change to one row, newest first, as far back as changesets are kept, and why it was owed."""
     sync = visit.model(connection, model)
@@ -48,8 +50,8 @@ def read_row(
 
 def _event(event: Event) -> str:
     change = event.change
-    told = {
-        "at": paging.told(event.at),
+    known = {
+        "at": told(event.at),
         "run": event.run.id if event.run else None,
         "operation": change.operation if change else None,
         "kind": event.kind or None,
@@ -57,7 +59,7 @@ def _event(event: Event) -> str:
         "settled": event.is_settled,
     }
     before, after = (_row(change.before), _row(change.after)) if change else ("null", "null")
-    return f'{json.dumps(told)[:-1]},"before":{before},"after":{after}}}'
+    return f'{json.dumps(known)[:-1]},"before":{before},"after":{after}}}'
 
 
 def _row(row: Mapping[str, Any] | None) -> str:

@@ -13,7 +13,8 @@ from syncline.insight.reason import reasons
 from syncline.run import Run, RunStatus, RunType
 from syncline.search import Place, Search
 from syncline.web import paging
-from syncline.web.api.body import ONE_RUN, RUNS, ModelName, RunId
+from syncline.web.api import shape
+from syncline.web.api.body import ModelName, RunId
 from syncline.web.link import published
 from syncline.web.problem import Problem, not_found
 from syncline.web.visit import CanRead, CanRun, Visit
@@ -24,7 +25,7 @@ _BEFORE = 20
 _Name = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", operation_id="list_runs", responses={200: {"content": RUNS}})
+@router.get("", operation_id="list_runs", response_model=shape.Page[shape.Run])
 def list_runs(
     visit: CanRead,
     *,
@@ -50,7 +51,7 @@ def list_runs(
     return paging.listed(found, limit, Run.as_json, lambda run: Place(run.created_at, run.id))
 
 
-@router.get("/{run}", operation_id="read_run", responses={200: {"content": ONE_RUN}})
+@router.get("/{run}", operation_id="read_run", response_model=shape.RunInFull)
 def read_run(run: RunId, visit: CanRead) -> dict[str, Any]:
     """One run, with how far its models are and why it stands as it does (P1.3, P6.15)."""
     found = visit.run(run)
@@ -60,27 +61,27 @@ def read_run(run: RunId, visit: CanRead) -> dict[str, Any]:
 
 
 @router.get("/{run}/models", operation_id="list_run_models")
-def list_run_models(run: RunId, visit: CanRead) -> dict[str, Any]:
+def list_run_models(run: RunId, visit: CanRead) -> shape.Page[shape.ModelRun]:
     """The models of a run: the step each is in or ended at, and its counts."""
     return {"items": _models(visit, visit.run(run)), "next": None}
 
 
 @router.get("/{run}/models/{model}", operation_id="read_run_model")
-def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> dict[str, Any]:
+def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> shape.ModelRun:
     """One model of a run."""
     models = _models(visit, visit.run(run))
     return next((one for one in models if one["model"] == model), None) or not_found(f"model `{model}` in this run")
 
 
 @router.get("/{run}/files", operation_id="list_run_files")
-def list_run_files(run: RunId, visit: CanRead) -> dict[str, Any]:
+def list_run_files(run: RunId, visit: CanRead) -> shape.Page[shape.RunFile]:
     """The files that a run has made; `url` where they may be downloaded (P1.18)."""
     found = visit.run(run)
     files = [(model.model, file) for model in found.models for file in model.files]
     return {"items": [_file(visit, found, model, file) for model, file in files], "next": None}
 
 
-@router.get("/{run}/log", operation_id="list_run_log")
+@router.get("/{run}/log", operation_id="list_run_log", response_model=shape.Page[shape.Line])
 def list_run_log(
     run: RunId, visit: CanRead, *, after: paging.Offset = None, limit: paging.Limit = 50
 ) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def list_run_log(
     return {"items": [line.as_json() for line in found[:limit]], "next": more}
 
 
-@router.post("/{run}/cancel", operation_id="cancel_run", status_code=202, responses={202: {"content": ONE_RUN}})
+@router.post("/{run}/cancel", operation_id="cancel_run", status_code=202, response_model=shape.Run)
 def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     """Have a run end after the model it is at, or not begin; what is committed stays (R30)."""
     found = visit.run(run)
@@ -105,18 +106,18 @@ def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     return visit.run(run).as_json()
 
 
-def _models(visit: Visit, run: Run) -> list[dict[str, Any]]:
+def _models(visit: Visit, run: Run) -> list[shape.ModelRun]:
     """The models with what is left of those that are running, by how long it took the last times."""
-    shown: list[dict[str, Any]] = run.as_json()["models"]
+    shown: list[shape.ModelRun] = run.as_json()["models"]
     is_on = any(model.status is RunStatus.RUNNING for model in run.models)
     before = visit.store.search(Search(connection=run.connection, limit=_BEFORE)) if is_on else []
     for one, model in zip(shown, run.models, strict=True):
         left = outlook(model, before, datetime.now(UTC))
-        one |= {"share": left.share, "secondsLeft": left.seconds}
+        one["share"], one["secondsLeft"] = left.share, left.seconds
     return shown
 
 
-def _file(visit: Visit, run: Run, model: str, file: str) -> dict[str, Any]:
+def _file(visit: Visit, run: Run, model: str, file: str) -> shape.RunFile:
     """A file, by its name in its place; its own address is for those alone who run the workspace."""
     connection = visit.connections.get(run.connection)
     url = published(visit.site.workspace, connection, model, file) if connection else ""

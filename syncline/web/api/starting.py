@@ -14,7 +14,8 @@ from syncline.owed import ABSENT, WITHHELD
 from syncline.pipeline.record import keeps_list
 from syncline.request import ModelRequest, Request
 from syncline.run import Entry, Run
-from syncline.web.api.body import ONE_RUN, ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
+from syncline.web.api import shape
+from syncline.web.api.body import ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
 from syncline.web.problem import At, Problem, forbidden, invalid
 from syncline.web.visit import CanRun, Visit
 
@@ -22,13 +23,17 @@ router = APIRouter(tags=["runs"])
 AWAITING = (WITHHELD, ABSENT)
 """What waits for a person, and is not tried again by itself."""
 _LOCATION = {"Location": {"description": "Where the run is shown.", "schema": {"type": "string"}}}
-BEGUN: dict[int | str, dict[str, Any]] = {
-    202: {"description": "The run has begun, or waits to.", "headers": _LOCATION, "content": ONE_RUN},
-    303: {"description": "A run that is active does what is asked for.", "headers": _LOCATION, "content": ONE_RUN},
+_BEGUN: dict[str, Any] = {
+    "status_code": 202,
+    "response_model": shape.Run,
+    "responses": {
+        202: {"description": "The run has begun, or waits to.", "headers": _LOCATION},
+        303: {"description": "A run that is active does what is asked for.", "headers": _LOCATION, "model": shape.Run},
+    },
 }
 
 
-@router.post("/connections/{connection}/runs", operation_id="start_run", status_code=202, responses=BEGUN)
+@router.post("/connections/{connection}/runs", operation_id="start_run", **_BEGUN)
 def start_run(
     connection: ConnectionName, visit: CanRun, asked: Annotated[RunToStart | None, Body()] = None
 ) -> Response:
@@ -40,7 +45,7 @@ def start_run(
     return begun(visit, found, request)
 
 
-@router.post("/connections/{connection}/refresh", operation_id="refresh_connection", status_code=202, responses=BEGUN)
+@router.post("/connections/{connection}/refresh", operation_id="refresh_connection", **_BEGUN)
 def refresh_connection(connection: ConnectionName, visit: CanRun) -> Response:
     """Start an incremental run of all models (P3.13)."""
     found = visit.connection(connection)
@@ -49,7 +54,7 @@ def refresh_connection(connection: ConnectionName, visit: CanRun) -> Response:
     return begun(visit, found, Request())
 
 
-@router.post("/connections/{connection}/approve", operation_id="approve", status_code=202, responses=BEGUN)
+@router.post("/connections/{connection}/approve", operation_id="approve", **_BEGUN)
 def approve(connection: ConnectionName, visit: CanRun, asked: ModelsToApprove) -> Response:
     """Let deletions go that were withheld: exactly those that were shown (R26)."""
     found = visit.connection(connection)
@@ -63,7 +68,7 @@ def approve(connection: ConnectionName, visit: CanRun, asked: ModelsToApprove) -
     return begun(visit, found, request)
 
 
-@router.post("/connections/{connection}/entries/retry", operation_id="retry_entries", status_code=202, responses=BEGUN)
+@router.post("/connections/{connection}/entries/retry", operation_id="retry_entries", **_BEGUN)
 def retry_entries(
     connection: ConnectionName, visit: CanRun, asked: Annotated[ModelsToRetry | None, Body()] = None
 ) -> Response:
@@ -78,7 +83,7 @@ def retry_entries(
     return _retried(visit, found, owing & set(wanted) if wanted else owing)
 
 
-@router.post("/runs/{run}/retry", operation_id="retry_run", status_code=202, responses=BEGUN)
+@router.post("/runs/{run}/retry", operation_id="retry_run", **_BEGUN)
 def retry_run(run: RunId, visit: CanRun) -> Response:
     """Start a run of the models of this one that have rejected rows, or that failed."""
     before = visit.run(run)

@@ -83,6 +83,18 @@ def test_nobody_overwrites_the_change_of_another(program: Program) -> None:
     assert not (program.workspace.folder / "connections/shop.yaml").exists()
 
 
+def test_a_state_is_named_as_http_has_it(program: Program) -> None:
+    seen = program.post("/connections", FILES).headers["etag"]
+    way, put = "/api/v1/connections/shop", program.client.put
+    for known in (f'"older", {seen}', f"W/{seen}", "*", seen.strip('"')):
+        assert put(way, json=FILES, headers={"If-Match": known}).status_code == 200, known
+    assert put(way, json=FILES, headers={"If-Match": '"older", "oldest"'}).status_code == 412
+    for known in (seen, f'"older", W/{seen}', "*"):
+        answer = program.get("/connections/shop/settings", headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", seen), known
+    assert program.get("/connections/shop/settings", headers={"If-None-Match": '"older"'}).json() == FILES
+
+
 def test_what_people_have_written_is_theirs(tmp_path: Path) -> None:
     for name in ("closed", "open"):
         (tmp_path / name).mkdir()

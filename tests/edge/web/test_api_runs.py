@@ -48,6 +48,7 @@ def test_a_run_is_started_and_found_where_the_answer_says(program: Program) -> N
     assert (answer.status_code, answer.headers["location"]) == (202, f"{API}/runs/{answer.json()['id']}")
     run = program.ended(answer)
     assert (run["status"], run["result"], run["models"][0]["counts"]["inserted"]) == ("succeeded", "success", 3)
+    assert program.get(f"/runs/{run['id'].upper()}").json()["id"] == run["id"]
     assert run["createByUserId"] == f"key:{program.workspace.people().keys()[0].id}"
 
 

@@ -8,6 +8,7 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
+from openapi_spec_validator import validate
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import positive_data_acceptance
@@ -80,6 +81,26 @@ def _problem(operation: Any, mode: GenerationMode, headers: dict[str, str], know
     except (FailureGroup, AssertionError) as failure:
         return "\n".join(map(str, getattr(failure, "exceptions", [failure])))
     return ""
+
+
+def test_the_description_is_valid_and_every_answer_is_described(place: Place) -> None:
+    told = place[0].openapi()
+    validate(told)
+    for path, operations in told["paths"].items():
+        for method, operation in operations.items():
+            answers = {status: answer for status, answer in operation["responses"].items() if status[0] == "2"}
+            assert len(answers) == 1, (method, path)
+            for status, answer in answers.items():
+                schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+                is_known = "$ref" in schema or path.endswith("/settings") or status == "204"
+                assert is_known, (method, path, answer)
+
+
+def test_lists_are_described_with_their_items(place: Place) -> None:
+    told = place[0].openapi()["components"]["schemas"]
+    pages = {name: shape for name, shape in told.items() if "next" in shape.get("properties", {})}
+    assert {"Page_Run_", "Page_Change_", "Owed", "Journey", "Files", "Connections"} <= set(pages)
+    assert all("$ref" in shape["properties"]["items"]["items"] for shape in pages.values())
 
 
 def test_the_names_of_operations_stay(place: Place) -> None:

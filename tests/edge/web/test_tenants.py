@@ -99,7 +99,7 @@ def remembered(workspace: Workspace) -> list[Any]:
 
 
 def test_the_walk_would_find_a_leak(app: FastAPI, workspace: Workspace, theirs: dict[str, str]) -> None:
-    @app.get("/api/v1/leak/{run}")
+    @app.get("/leak/{run}")
     def leak(run: str) -> Any:
         return workspace.store.run(run).as_json()
 

@@ -1,0 +1,25 @@
+"""Lists, and what stands in many answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
+
+Item = TypeVar("Item")
+Moment: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+Id: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
+Row: TypeAlias = Annotated[dict[str, Any], Field(description="Columns and values.")]
+
+
+class Paged(TypedDict):
+    """A list that comes in pages."""
+
+    next: Annotated[str | None, Field(description="The `after` of the next page; null: this is the last one.")]
+
+
+class Page(Paged, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
