@@ -55,7 +55,7 @@ class SqliteReader:
     def highest(self, request: Read) -> Cursor:
         """The highest value of the cursor column, exactly as it is stored."""
         name = quoted(str(request.cursor_field))
-        [(value,)] = self.connection.execute(f"SELECT max({name}) FROM {self._relation(request.origin)}")  # noqa: S608
+        [(value,)] = self.connection.execute(f"SELECT max({name}) FROM {self._relation(request.origin)}")
         column = f"{request.origin}.{request.cursor_field}"
         if isinstance(value, bytes):
             if _is_number(request.model.schema.field(str(request.cursor_field)).type):
@@ -96,7 +96,7 @@ class SqliteReader:
         order = ", ".join(f"{quoted(column)} COLLATE BINARY" for column in request.model.key)
         condition = f"WHERE {where}" if where else ""
         cursor = self.connection.execute(
-            f"SELECT {listed(names)} FROM {self._relation(request.origin)} {condition} ORDER BY {order}",  # noqa: S608
+            f"SELECT {listed(names)} FROM {self._relation(request.origin)} {condition} ORDER BY {order}",
             values,
         )
         yield from regrouped(iter(lambda: cursor.fetchmany(FETCH_ROWS), []), names)

@@ -70,7 +70,7 @@ def holds(connection: sqlite3.Connection, target: Target, scope: str, plan: str)
     """Whether the table is there, and this plan is the last of the scope."""
     if not _columns(connection, target.table) or not _columns(connection, PLAN_TABLE):
         return False
-    sql = f"SELECT plan FROM main.{PLAN_TABLE} WHERE scope = ?"  # noqa: S608
+    sql = f"SELECT plan FROM main.{PLAN_TABLE} WHERE scope = ?"
     return bool(connection.execute(sql, [scope]).fetchone() == (plan,))
 
 

@@ -32,7 +32,7 @@ class SqliteWriter:
 
     def stored(self) -> Stored | None:
         """What the last load of the scope left; BEGIN IMMEDIATE holds it against others (R21)."""
-        sql = f"SELECT fence, plan, rejected FROM {PLAN_TABLE} WHERE scope = ?"  # noqa: S608
+        sql = f"SELECT fence, plan, rejected FROM {PLAN_TABLE} WHERE scope = ?"
         row = self.connection.execute(sql, [self.request.scope]).fetchone()
         return Stored(*row) if row else None
 
@@ -40,7 +40,7 @@ class SqliteWriter:
         """Put that down, in this very transaction."""
         now = datetime.now(UTC).isoformat(" ", "seconds")
         self.connection.execute(
-            f"INSERT OR REPLACE INTO {PLAN_TABLE} VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT OR REPLACE INTO {PLAN_TABLE} VALUES (?, ?, ?, ?, ?)",
             (self.request.scope, stored.fence, stored.plan, stored.rejected, now),
         )
 
@@ -102,7 +102,7 @@ def upsert_statement(request: Load, *, is_marked: bool) -> str:
     if is_marked:
         changes.append(f"{DELETED_AT} = NULL")
     return (
-        f"INSERT INTO main.{quoted(request.target.table)} ({listed(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608
+        f"INSERT INTO main.{quoted(request.target.table)} ({listed(names)}) VALUES ({', '.join('?' * len(names))}) "
         f"ON CONFLICT ({listed(key)}) DO UPDATE SET {', '.join(changes)}"
     )
 
@@ -111,15 +111,15 @@ def delete_statement(request: Load) -> str:
     """Delete the row of a key, or mark it."""
     table, where = _named(request)
     if request.target.on_delete == "soft":
-        return f"UPDATE {table} SET {DELETED_AT} = ? WHERE {where}"  # noqa: S608
-    return f"DELETE FROM {table} WHERE {where}"  # noqa: S608
+        return f"UPDATE {table} SET {DELETED_AT} = ? WHERE {where}"
+    return f"DELETE FROM {table} WHERE {where}"
 
 
 def remains_statement(request: Load) -> str:
     """Look for the row of a key, with soft deletion for one without this very mark."""
     table, where = _named(request)
     unmarked = f"{DELETED_AT} IS NOT ? AND " if request.target.on_delete == "soft" else ""
-    return f"SELECT 1 FROM {table} WHERE {unmarked}{where}"  # noqa: S608
+    return f"SELECT 1 FROM {table} WHERE {unmarked}{where}"
 
 
 def _named(request: Load) -> tuple[str, str]:

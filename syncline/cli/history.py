@@ -118,24 +118,22 @@ def _show_model(workspace: Workspace, run: Run, model: ModelRun, rows: int) -> N
         return
     say(f"\n{model.model}: sent as {model.plan}")
     try:
-        show_changes(_changeset(workspace, run, model), rows)
+        show_changes(_sent(workspace, run, model), rows)
     except DataError as error:
         note(f"  its rows are no longer kept: {error}")
 
 
-def _changeset(workspace: Workspace, run: Run, model: ModelRun) -> Any:
-    from syncline.pipeline.plan import Plan  # noqa: PLC0415 - only where something was sent
-    from syncline.pipeline.work import home  # noqa: PLC0415
+def _sent(workspace: Workspace, run: Run, model: ModelRun) -> Any:
+    from syncline.pipeline.record import sent  # noqa: PLC0415 - only where something was sent
 
-    name = f"{home(run.tenant, run.connection, model.model)}/{model.plan}/plan.json"
-    return Plan.load(workspace.storage, name).changeset(workspace.storage)
+    return sent(run, model, workspace.storage)
 
 
 def _run_json(workspace: Workspace, run: Run, entries: list[Entry], rows: int) -> dict[str, Any]:
     sent = {}
     for model in run.models:
         try:
-            sent[model.model] = changes_json(_changeset(workspace, run, model), rows) if model.plan else []
+            sent[model.model] = changes_json(_sent(workspace, run, model), rows) if model.plan else []
         except DataError:
             sent[model.model] = []
     return {

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+
 from syncline import datatype
+from syncline.change import Change, Row
+from syncline.changes import OP, columns, keys, physical
 from syncline.engine import Engine, opened
 from syncline.errors import ConfigError, DataError
-from syncline.insight.change import Change, chosen, key_columns
+from syncline.model import DataModel
 from syncline.pipeline.plan import Plan
 from syncline.pipeline.work import home
 from syncline.run import Head, Run
 from syncline.search import Search, ServiceStore
+from syncline.snapshot import incoming
 from syncline.statement import listed, literal
 from syncline.storage import Storage
 
@@ -139,27 +144,48 @@ def _owed(engine: Engine, storage: Storage, file: str, key: tuple[str, ...]) -> 
     same = listed([f"c{index}::VARCHAR = {literal(value)}" for index, value in enumerate(key)], " AND ")
     try:
         path = literal(storage.path(file))
-        rows = engine.rows(f"SELECT kind, reason FROM read_parquet({path}) WHERE {same} ORDER BY ALL LIMIT 1")  # noqa: S608
+        rows = engine.rows(f"SELECT kind, reason FROM read_parquet({path}) WHERE {same} ORDER BY ALL LIMIT 1")
     except DataError:
         return ("", "")
     return (str(rows[0][0]), str(rows[0][1])) if rows else ("", "")
 
 
 def _change(engine: Engine, storage: Storage, plan: Plan, key: tuple[str, ...]) -> Change | None:
+    """What was sent of the row; None: nothing, or it is not kept any more."""
     if not plan.files or len(plan.files[0].source_key) != len(key):
         return None
-    named = zip(key_columns(plan.files[0]), plan.files[0].source_key, key, strict=True)
-    types: Mapping[str, str] = dict(zip(plan.files[0].columns, plan.files[0].types, strict=True))
-    same = [f"{column} = TRY_CAST({literal(value)} AS {_engine(types[name])})" for column, name, value in named]
+    kept = plan.files[0].model(plan.model.key)
+    shown, rows = listed([*columns(kept), OP]), incoming(plan.files, kept, storage.path)
+    named = listed(list(_named(kept, plan.files[0].source_key, key)), " AND ")
     try:
-        found = chosen(engine, storage, plan, listed(same, " AND "), "ORDER BY _f, _r LIMIT 1")
+        found = engine.table(f"SELECT {shown} FROM ({rows}) WHERE {named} ORDER BY _f, _r LIMIT 1")
+        if not len(found):
+            return None
+        operation = found.column(OP)[0].as_py()
+        was = found if operation == "delete" else None
+        if operation == "update":
+            engine.register("looked_at", found.select(keys(kept)))
+            rows = incoming(plan.before, kept, storage.path)
+            was = engine.table(f"SELECT {shown} FROM ({rows}) SEMI JOIN looked_at USING ({listed(keys(kept))})")
     except DataError:
         return None
-    return found[0] if found else None
+    return Change(operation, _row(was, plan.model), _row(None if operation == "delete" else found, plan.model))
 
 
-def _engine(kind: str) -> str:
-    return datatype.engine_name(datatype.parse(kind))
+def _named(kept: DataModel, source_key: Sequence[str], values: Sequence[str]) -> Iterator[str]:
+    """Conditions for the row that these values name at the source."""
+    for name, value in zip(source_key, values, strict=True):
+        index = kept.schema.get_field_index(name)
+        kind = datatype.engine_name(kept.schema.field(index).type)
+        yield f"{physical(index)} = TRY_CAST({literal(value)} AS {kind})"
+
+
+def _row(rows: pa.Table | None, model: DataModel) -> Row | None:
+    """The first of rows at rest, without what comes behind the columns of the model."""
+    if rows is None or not len(rows):
+        return None
+    pairs = zip(model.schema, rows.columns, strict=False)
+    return {field.name: column[0].cast(field.type).as_py() for field, column in pairs}
 
 
 def _with_runs(events: Sequence[Event], store: ServiceStore, connection: str) -> Iterator[Event]:

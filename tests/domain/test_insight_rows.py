@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from syncline.change import read_changes
+from syncline.changes import Changeset
 from syncline.connection import Limits
 from syncline.errors import ConfigError
-from syncline.insight.change import kept_plan, sheet
 from syncline.insight.journey import Journey, journey
+from syncline.pipeline import record
 from tests.domain.rig import FULL, Rig, pet, pets, whole
 
 
@@ -15,26 +17,32 @@ def journey_of(rig: Rig, *key: str, before: str = "") -> Journey:
     return journey(rig.storage, rig.store, "zoo", "PETS", key, before=before)
 
 
+def sent(rig: Rig) -> Changeset:
+    """What the latest run has sent."""
+    run = rig.store.runs(limit=1)[0]
+    found = record.sent(run, run.models[0], rig.storage)
+    assert found is not None
+    return found
+
+
 def test_a_changeset_is_read_page_by_page_with_before_and_after(tmp_path: Path) -> None:
     rig = Rig(tmp_path, limits=Limits(deleted=1))
-    first = rig.ok(whole(pets(*range(100))))
-    plan = kept_plan(rig.storage, "default", "zoo", "PETS", first.plan)
-    pages = [sheet(rig.storage, plan, offset=offset, limit=30) for offset in range(0, 120, 30)]
-    assert [len(page.changes) for page in pages] == [30, 30, 30, 10]
-    assert [change.row["id"] for page in pages for change in page.changes] == list(range(100))
-    second = rig.ok(whole([pet(1, "Max"), pet(2, None), *pets(*range(5, 100)), pet(200)]), request=FULL)
-    plan = kept_plan(rig.storage, "default", "zoo", "PETS", second.plan)
-    found = sheet(rig.storage, plan)
-    assert found.counts == {"insert": 1, "update": 2, "delete": 3}
-    assert sorted(change.operation for change in found.changes) == ["delete"] * 3 + ["insert"] + ["update"] * 2
-    updated = sheet(rig.storage, plan, "update").changes
-    assert {change.origin: (change.before, change.after, change.differing) for change in updated} == {
-        (1,): (pet(1), pet(1, "Max"), {"name"}),
-        (2,): (pet(2), pet(2, None), {"name"}),
-    }
-    assert [change.before for change in sheet(rig.storage, plan, "delete").changes] == [pet(0), pet(3), pet(4)]
-    assert [change.after for change in sheet(rig.storage, plan, "insert", offset=0).changes] == [pet(200)]
-    assert sheet(rig.storage, plan, "insert", offset=5).changes == ()
+    rig.ok(whole(pets(*range(100))))
+    pages = [read_changes(sent(rig), start=start, limit=30) for start in range(0, 150, 30)]
+    assert [len(page) for page in pages] == [30, 30, 30, 10, 0]
+    assert [change.row["id"] for page in pages for change in page] == list(range(100))
+    rig.ok(whole([pet(1, "Max"), pet(2, None), *pets(*range(5, 100)), pet(200)]), request=FULL)
+    changeset = sent(rig)
+    found = read_changes(changeset, limit=10)
+    assert [change.operation for change in found] == ["delete"] * 3 + ["update"] * 2 + ["insert"]
+    assert [read_changes(changeset, start=start, limit=1) for start in range(6)] == [[change] for change in found]
+    assert [(change.before, change.after, change.differing) for change in found[3:5]] == [
+        (pet(1), pet(1, "Max"), ["name"]),
+        (pet(2), pet(2, None), ["name"]),
+    ]
+    assert [change.before for change in read_changes(changeset, ["delete"], limit=9)] == [pet(0), pet(3), pet(4)]
+    assert [change.after for change in read_changes(changeset, ["insert"], limit=9)] == [pet(200)]
+    assert read_changes(changeset, ["insert"], start=5, limit=9) == read_changes(changeset, limit=0) == []
 
 
 def test_the_journey_of_a_row_tells_each_change_in_its_run(tmp_path: Path) -> None:

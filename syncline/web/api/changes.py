@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Header
 from starlette.responses import Response, StreamingResponse
 
+from syncline.change import OPERATIONS, batches, schema_of, some
 from syncline.changes import Changeset
 from syncline.errors import DataError
 from syncline.export import Options
@@ -59,18 +60,14 @@ def list_changes(
     """
     kind = accepted(accept, (JSON, LINES, ARROW, PARQUET))
     changeset = sent(visit, visit.run(run), model)
-    operations = record.OPERATIONS if operation is None else (operation,)
-    told = record.told_as(changeset.model)
-
-    def rows() -> Iterator[pa.RecordBatch]:
-        return record.changes(changeset, operations, _ROWS)
-
+    operations = OPERATIONS if operation is None else (operation,)
     if kind == JSON:
         start = paging.offset(after)
-        texts = list(islice(lines(rows()), start, start + limit + 1))
-        return page_of(texts, start, limit)
+        rows = some(changeset, operations, start=start, limit=limit + 1)
+        return page_of(list(lines(rows)), start, limit)
     wide = {LINES: _lines, ARROW: _arrow, PARQUET: _parquet}[kind]
-    return StreamingResponse(wide(rows, told), media_type=kind)
+    told = schema_of(changeset.model)
+    return StreamingResponse(wide(batches(changeset, operations, _ROWS), told), media_type=kind)
 
 
 def sent(visit: Visit, run: Run, model: str) -> Changeset:
@@ -114,11 +111,11 @@ def _texts(rows: pa.StructArray) -> list[str]:
     return found
 
 
-_Rows = Callable[[], Iterator[pa.RecordBatch]]
+_Rows = Iterator[pa.RecordBatch]
 
 
 def _lines(rows: _Rows, _told: pa.Schema) -> Iterator[bytes]:
-    several = lines(rows())
+    several = lines(rows)
     while some := list(islice(several, _ROWS)):
         yield "".join(f"{line}\n" for line in some).encode()
 
@@ -126,7 +123,7 @@ def _lines(rows: _Rows, _told: pa.Schema) -> Iterator[bytes]:
 def _arrow(rows: _Rows, told: pa.Schema) -> Iterator[bytes]:
     sink = BytesIO()
     with pa.ipc.new_stream(sink, told) as writer:
-        for batch in rows():
+        for batch in rows:
             writer.write_batch(batch)
             yield _taken(sink)
     yield _taken(sink)
@@ -137,7 +134,7 @@ def _parquet(rows: _Rows, told: pa.Schema) -> Iterator[bytes]:
 
     with tempfile.TemporaryFile() as file:
         with pq.ParquetWriter(file, told, compression="zstd") as writer:
-            for batch in rows():
+            for batch in rows:
                 writer.write_batch(batch)
         file.seek(0)
         while chunk := file.read(_CHUNK):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from numbers import Number
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
+from syncline.change import OPERATIONS, Change, read_changes
 from syncline.changes import Operation
 from syncline.errors import DataError
-from syncline.insight.change import Sheet, kept_plan, sheet
+from syncline.pipeline.record import plan_of
 from syncline.run import ModelRun, Run
 from syncline.web.page import page
 from syncline.web.problem import not_found
@@ -21,6 +24,23 @@ SHOWN = 50
 WIDE = 12
 """Of rows with more columns than this, those that were updated are shown by what differs."""
 _KINDS: tuple[Operation, ...] = ("insert", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Some rows of a changeset.
+
+    Args:
+        columns, key, origin: of the rows; which of them name one at the destination, and at the source.
+        changes: the rows.
+        counts: operation -> how many there are in the whole changeset.
+    """
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    origin: tuple[str, ...]
+    changes: tuple[Change, ...]
+    counts: Mapping[str, int]
 
 
 @router.get("/settings/syncs/{run}/changes/{model}", response_class=HTMLResponse)
@@ -77,11 +97,15 @@ def _figures(sheet: Sheet) -> frozenset[str]:
 
 
 def _sheet(visit: Visit, run: Run, part: ModelRun, wanted: Operation | None, start: int) -> tuple[Sheet | None, str]:
-    if not part.plan:
-        return None, ""
     storage = visit.site.workspace.storage
     try:
-        plan = kept_plan(storage, run.tenant, run.connection, part.model, part.plan)
-        return sheet(storage, plan, wanted, offset=start, limit=SHOWN), ""
+        plan = plan_of(run, part, storage)
+        if plan is None:
+            return None, ""
+        origin = plan.files[0].source_key
+        changeset = replace(plan.changeset(storage), model=plan.files[0].model(plan.model.key))
+        changes = read_changes(changeset, (wanted,) if wanted else OPERATIONS, start=start, limit=SHOWN)
     except DataError as error:
         return None, str(error.message)
+    counts = {"insert": changeset.inserted, "update": changeset.updated, "delete": changeset.deleted}
+    return Sheet(tuple(plan.model.schema.names), plan.model.key, origin, tuple(changes), counts), ""
