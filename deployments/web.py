@@ -48,6 +48,8 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     """
     import uvicorn  # noqa: PLC0415 - a quarter of a second, while Prefect starts
 
+    from deployments.line import Line  # noqa: PLC0415 - with it
+
     address = workspace.settings.web.address
     is_private = ip_address(line.getsockname()[0]).is_loopback and not address
     annexes = {PREFIX: Passage(prefect, address)} if prefect else {}
@@ -55,7 +57,13 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     # Without its lifespan: what is to be said is said here, and a link that is given is the only one that works.
     # What a proxy says of who asks is believed where people come by another address than ours, as through a proxy.
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=bool(address)
+        app,
+        http=Line,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(address),
     )
     config.timeout_graceful_shutdown = STOPS_WITHIN
     server = uvicorn.Server(config)

@@ -1,6 +1,7 @@
 """How the service is reached: at once, and through a proxy or not."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,22 @@ def test_no_answer_waits_for_the_one_before() -> None:
         taken, _ = line.accept()
         with taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_nobody_waits_for_the_many_small_pieces_of_another(tmp_path: Path) -> None:
+    pieces = b"1\r\na\r\n" * 60_000
+    form = b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked"
+    head = b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\n" + form + b"\r\n\r\n"
+    with served_at(workspace_in(tmp_path)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        client.get("/login")
+        with socket.create_connection(("127.0.0.1", httpx.URL(url).port or 0)) as other:
+            begun = time.monotonic()
+            other.sendall(head + pieces + b"0\r\n\r\n")
+            sent = time.monotonic()
+            assert client.get("/login").status_code == 303
+            waited = time.monotonic() - sent
+            assert other.recv(12) == b"HTTP/1.1 403"
+            assert waited < (time.monotonic() - begun) / 4
 
 
 @pytest.mark.parametrize(
