@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
             was, loads = self.settle(*self.promised), len(self.destination.loads)
             if run is None:
                 return
-        if "breaks off" in self.lies and not approved:
+        if "breaks off" in self.lies and approved is None:
             assert run is not None
             assert run.models[0].status is RunStatus.FAILED
             return
