@@ -7,13 +7,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from syncline.errors import DataError, SynclineError
 from syncline.statement import literal
+
+if TYPE_CHECKING:
+    import duckdb
 
 MEMORY = os.environ.get("SYNCLINE_MEMORY", "256MB")
 MOST_THREADS = 4
@@ -33,17 +35,13 @@ class Engine:
             DataError: it could not be done, e.g. a file is damaged.
             SynclineError: the disk is full.
         """
-        try:
+        with _told():
             self._connection.execute(statement)
-        except duckdb.Error as error:
-            raise _told(error) from error
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a small result."""
-        try:
+        with _told():
             return self._connection.execute(query).fetchall()
-        except duckdb.Error as error:
-            raise _told(error) from error
 
     def number(self, query: str) -> int:
         """The one number that a query gives; 0 for NULL."""
@@ -51,17 +49,13 @@ class Engine:
 
     def table(self, query: str) -> pa.Table:
         """A small result as an Arrow table."""
-        try:
+        with _told():
             return self._connection.sql(query).to_arrow_table()
-        except duckdb.Error as error:
-            raise _told(error) from error
 
     def batches(self, query: str, size: int) -> Iterator[pa.RecordBatch]:
         """A result of any size, in batches of at most `size` rows."""
-        try:
+        with _told():
             yield from self._connection.sql(query).to_arrow_reader(size)
-        except duckdb.Error as error:
-            raise _told(error) from error
 
     def register(self, name: str, table: pa.Table) -> None:
         """Let statements see an Arrow table under this name."""
@@ -75,6 +69,8 @@ class Engine:
 @contextmanager
 def opened(folder: Path | None = None) -> Iterator[Engine]:
     """An engine that may read and write below `folder`, and spills there when its memory is full."""
+    import duckdb  # noqa: PLC0415 - a run that finds nothing new does without
+
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=folder, ignore_cleanup_errors=True) as spill:
         settings: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": spill, "preserve_insertion_order": False}
         settings["threads"] = min(os.cpu_count() or 1, MOST_THREADS)
@@ -91,7 +87,18 @@ def opened(folder: Path | None = None) -> Iterator[Engine]:
             connection.close()
 
 
-def _told(error: duckdb.Error) -> SynclineError:
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of DuckDB become ours."""
+    import duckdb  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise _in_our_words(error) from error
+
+
+def _in_our_words(error: duckdb.Error) -> SynclineError:
     text = str(error).splitlines()[0]
     if "No space left" in text or "max_temp_directory_size" in text:
         return SynclineError(f"the disk is full: {text}", hint="make room, then run again; nothing is lost")

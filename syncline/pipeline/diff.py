@@ -30,7 +30,7 @@ def diff(work: Work, extraction: Extraction) -> Delta:
     """
     if work.head.is_new and extraction.in_key_order:
         return _first(work, extraction)
-    if not extraction.files and not work.counts_absence:
+    if not work.counts_absence and (not extraction.files or known.brings_nothing(work, extraction)):
         return _delta(work, extraction, work.head.snapshot, _owed(work, extraction, None, None))
     with opened(work.storage.root) as engine:
         return _compared(engine, work, extraction)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from syncline import Batch, DataModel, RunResult, TransientError, unchanged
 from syncline.changes import RowFile
+from syncline.engine import opened
 from syncline.snapshot import Layers
-from syncline.unchanged import Unchanged
+from syncline.unchanged import Unchanged, is_in
 from tests.domain.rig import FULL, Rig, pet, pets, whole
 
 SCHEMA = pa.schema({"id": pa.int64(), "code": pa.string(), "weight": pa.float64()})
@@ -121,6 +122,89 @@ def test_each_row_of_a_base_in_any_order_is_found_or_left_open(
         found.close()
     same = [row[0] for row, is_same in zip(rows, told, strict=True) if is_same]
     assert sorted(same + [row["c0"] for rows in left_open for row in rows.to_pylist()]) == list(range(20))
+
+
+def in_file(folder: Path, came: Sequence[Row], there: Sequence[Row], model: DataModel = ONE, group: int = 2) -> bool:
+    operation = pa.array(["delete" if row[1] == "gone" else "insert" for row in there], pa.string())
+    rows = at_rest([(key, code if code != "gone" else "a", weight) for key, code, weight in there])
+    pq.write_table(rows.append_column("_op", operation), folder / "newest", row_group_size=group)
+    return is_in(at_rest(came), RowFile.of(model, "newest", len(there)), model, lambda name: folder / name)
+
+
+def test_rows_that_come_again_are_found_in_the_newest_file(tmp_path: Path) -> None:
+    there = [(1, "a", 1.5), (2, None, float("nan")), (3, "c", 0.0), (4, "gone", 1.0)]
+    assert in_file(tmp_path, [(2, None, float("nan")), (3, "c", 0.0), (3, "c", 0.0)], there)
+    for row in ((1, "a", 1.0), (3, "c", -0.0), (3, None, 0.0), (4, "a", 1.0), (9, "a", 1.0)):
+        assert not in_file(tmp_path, [(1, "a", 1.5), row], there)
+    assert in_file(tmp_path, [(2, None, float("nan"))], there[1:], BOTH) is False
+    assert in_file(tmp_path, [(3, "c", 0.0)], there[2:3], BOTH)
+    assert not in_file(tmp_path, [], there)
+
+
+@given(there=ROWS.filter(bool), came=ROWS.filter(bool), group=st.integers(1, 9))
+def test_all_is_found_in_a_file_only_where_each_row_is(
+    tmp_path_factory: pytest.TempPathFactory, there: list[Row], came: list[Row], group: int
+) -> None:
+    every = {repr(row) for row in came} <= {repr(row) for row in there}
+    found = in_file(tmp_path_factory.mktemp("rows"), came, there, group=group)
+    assert found <= every
+    if len(there) <= 2 * group:
+        assert found == every
+
+
+KINDS = [
+    *(pa.int8(), pa.uint64(), pa.bool_(), pa.string(), pa.binary(), pa.decimal128(38, 9), pa.date32()),
+    *(pa.time64("us"), pa.timestamp("us"), pa.timestamp("us", tz="UTC")),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("by_engine", [False, True], ids=["by us", "by the engine"])
+def test_rows_are_found_by_a_key_of_any_type(tmp_path: Path, kind: pa.DataType, *, by_engine: bool) -> None:
+    model = DataModel("ROWS", pa.schema({"key": kind}), ("key",))
+    texts = ["a", "ß" * 50] if pa.types.is_string(kind) or pa.types.is_binary(kind) else ["0", "1"]
+    number = pa.int32() if kind == pa.date32() else pa.int64()
+    keys = pa.array(texts).cast(number if pa.types.is_temporal(kind) else kind).cast(kind)
+    rows = pa.table({"c0": keys, "_part": pa.array(["", ""])})
+    if by_engine:
+        with opened(tmp_path) as engine:
+            engine.register("made", rows)
+            engine.write("SELECT * FROM made", tmp_path / "newest")
+    else:
+        pq.write_table(rows, tmp_path / "newest")
+    file = RowFile.of(model, "newest", 2)
+    assert is_in(rows, file, model, lambda name: tmp_path / name)
+    assert is_in(rows.slice(1), file, model, lambda name: tmp_path / name)
+
+
+def test_a_moment_that_python_does_not_have_is_found_by_others(tmp_path: Path) -> None:
+    model = DataModel("ROWS", pa.schema({"key": pa.timestamp("us")}), ("key",))
+    rows = pa.table({"c0": pa.array([2**62]).cast(pa.timestamp("us")), "_part": pa.array([""])})
+    pq.write_table(rows, tmp_path / "newest")
+    assert not is_in(rows, RowFile.of(model, "newest", 1), model, lambda name: tmp_path / name)
+
+
+def test_a_run_that_brings_nothing_new_does_without_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig(tmp_path, cursor="version")
+    rig.ok(whole(pets(1, 2, 3), cursor=1))
+    rig.ok(Batch(rows=[pet(2, "Tom", 2)], deleted=[{"id": 3}], cursor=2))
+    with monkeypatch.context() as without:
+        without.setattr("duckdb.connect", None)
+        done = rig.ok(Batch(rows=[pet(2, "Tom", 2)], cursor=3))
+    assert (done.result, done.counts.read) == (RunResult.NO_CHANGES, 1)
+    assert rig.head.cursors == {"": 3}
+    assert rig.ok(Batch(rows=[pet(3)], cursor=3)).counts.inserted == 1
+    assert rig.ok(Batch(rows=[pet(1, "Tom", 3), pet(3)], cursor=3)).counts.updated == 1
+    assert rig.held == rig.snapshot == {1: "Tom", 2: "Tom", 3: "Rex"}
+
+
+def test_a_row_that_was_rejected_and_comes_as_it_was_before_is_owed_no_more(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, cursor="version")
+    rig.ok(whole(pets(1, 2, 3), cursor=1))
+    rig.ok(Batch(rows=[pet(2, "Tom", "x")], cursor=2))
+    assert rig.owed() == {"rejected": [2]}
+    rig.ok(Batch(rows=[pet(2)], cursor=2))
+    assert rig.owed() == {}
 
 
 def test_a_full_read_of_which_most_is_known_finds_what_changed(tmp_path: Path) -> None:
