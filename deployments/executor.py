@@ -64,9 +64,14 @@ class Executor:
             list(self.deployments), scheduled_before=datetime.now(UTC)
         )
         for run in due:
-            connection = self.deployments[_deployment_of(run)]
+            connection = self.deployments.get(_deployment_of(run))  # it may have been removed since we asked
             # One run of a connection at a time: those that wait here need not step aside.
-            if connection not in self._running and len(self._running) < self.room and await self._claim(run):
+            if (
+                connection
+                and connection not in self._running
+                and len(self._running) < self.room
+                and await self._claim(run)
+            ):
                 task = asyncio.create_task(self._execute(run), name=run.name)
                 self._running[connection] = task
                 task.add_done_callback(partial(self._forget, connection))

@@ -23,6 +23,7 @@ from rich.console import Console
 
 from deployments.deploy import register
 from deployments.executor import Executor, close_abandoned, either
+from deployments.following import follow_files
 from deployments.passage import PREFIX
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
 from deployments.starter import PrefectStarter
@@ -81,6 +82,8 @@ async def _serve(
     async with get_client() as client:
         if server is not None:
             await close_abandoned(client)
+        workspace.look_again()
+        seen = workspace.connections
         deployments = await register(workspace, client)
         await start_updates(workspace, client, deployments)
         executor = Executor(client, deployments)
@@ -91,7 +94,8 @@ async def _serve(
             announce(workspace, f"{url}{PREFIX}" if server else api_url, url, greeting)
             if ready:
                 ready(api_url)
-            await either(executor.work(stop), _death(server))
+            following = follow_files(workspace, seen, starter, client, deployments)
+            await either(executor.work(stop), _death(server), following)
         left = await executor.finish(FINISH_WITHIN if server is None or server.is_alive else 0.0)
     if left:
         _leave(left, server)
