@@ -1,4 +1,4 @@
-"""How the service starts and cancels runs where Prefect executes them."""
+"""How the service starts runs where Prefect executes them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
-from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelled
 
 from deployments.deploy import register
 from syncline.errors import Busy, ConfigError, TransientError
 from syncline.request import Request
-from syncline.run import Run, RunResult, RunStatus
+from syncline.run import Run, RunResult
 from syncline.web.starter import ThreadStarter
 from syncline.workspace import Workspace
 
@@ -59,17 +57,6 @@ class PrefectStarter:
             self._workspace.store.withdraw(run.id, RunResult.ERROR, {"error": str(error)})
             raise
         return run
-
-    def cancel(self, run: Run) -> None:
-        """Have the run end after the model it is at, or not begin."""
-        self._here.cancel(run)
-        if self._workspace.store.withdraw(run.id, RunResult.CANCELLED, {}):
-            return
-        active = self._workspace.store.run(run.id)
-        if active.status is RunStatus.RUNNING and active.flow_run:
-            cancelled: State[None] = Cancelled()
-            with self._client() as client:
-                client.set_flow_run_state(UUID(active.flow_run), cancelled, force=True)
 
     def page_of(self, run: Run) -> str:
         """Where Prefect shows the run; empty: it has not begun."""

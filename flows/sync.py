@@ -12,7 +12,8 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging import get_run_logger
-from prefect.states import Cancelled, Completed, Failed
+from prefect.states import Cancelled as CancelledState
+from prefect.states import Completed, Failed
 from pydantic import BaseModel, Field
 
 from flows.model import session_of_this_run, sync_model
@@ -21,7 +22,7 @@ from flows.report import StepLog, has_failed, summary
 from flows.waiting import is_cancelled, newer_request, step_aside, this_flow_run
 from syncline import pipeline
 from syncline.connection import Connection
-from syncline.errors import Busy, SynclineError
+from syncline.errors import Busy, Cancelled, SynclineError
 from syncline.pipeline import Listener, Session
 from syncline.request import Request
 from syncline.run import RunResult
@@ -29,13 +30,6 @@ from syncline.workspace import Workspace
 
 listening: ContextVar[Listener] = ContextVar("listening", default=lambda _part: None)
 """Who is told how far the models are, where somebody in this very process wants to know."""
-
-
-class CancelledByPerson(KeyboardInterrupt):
-    """Somebody has cancelled the run in Prefect; what is committed stays (R30)."""
-
-    def __str__(self) -> str:
-        return "cancelled after the model that was running"
 
 
 class ModelToSync(BaseModel):
@@ -126,8 +120,8 @@ async def _sync_models(
         try:
             async with _session(workspace, wanted, each, mine, run if each is request else None) as session:
                 await _each_model(session, mine)
-        except CancelledByPerson as error:
-            return Cancelled(message=f"{error}; {summary(session.run)}")
+        except Cancelled as error:
+            return CancelledState(message=f"{error}; {summary(session.run)}")
         runs.append(session.run)
         get_run_logger().info("%s", summary(session.run))
     message = "; then ".join(summary(done) for done in runs)
@@ -139,7 +133,8 @@ async def _each_model(session: Session, mine: FlowRun) -> None:
         mode = "update" if session.request.update else str(session.request.mode(session.connection, model))
         await sync_model(session.connection.name, model.name, mode, return_state=True)
         if await is_cancelled(mine):
-            raise CancelledByPerson
+            await asyncio.to_thread(session.store.cancel, session.run.id, "prefect")
+        await asyncio.to_thread(session.heed)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ SynclineError
 ├── DataError        look at the rows
 ├── TransientError   try again (may say when)
 ├── Withheld         look at it, then approve
+├── Cancelled        somebody wanted a run to end
 ├── Busy             another run of the connection is active: wait for it
 └── LeaseLost        another worker has taken over: this one changes nothing more
 """
@@ -83,6 +84,10 @@ class Withheld(SynclineError):
     """Something waits for a person to approve it."""
 
     exit_code = 3
+
+
+class Cancelled(SynclineError):
+    """Somebody wanted the run to end; what is committed stays (R30)."""
 
 
 class Busy(SynclineError):

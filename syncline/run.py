@@ -17,6 +17,10 @@ from syncline.status import RunResult, RunStatus, RunType
 __all__ = ["Counts", "Entry", "Head", "ModelRun", "Run", "RunResult", "RunStatus", "RunType", "Step", "Store"]
 
 
+CANCELLED_BY = "cancelled_by"
+"""Under which name `infos` of a run say who wants it to end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """What happened to the rows of a model in one run; `loaded` counts them while they go in."""
@@ -228,6 +232,15 @@ class Store(Protocol):
         Raises:
             LeaseLost: another run has taken it.
         """
+
+    def cancel(self, run: str, by: str) -> bool:
+        """Have a run end, wherever it goes on: after the model it is at, or before it begins (R30).
+
+        `by` says who wants it. False: it has ended.
+        """
+
+    def is_cancelled(self, run: Run) -> bool:
+        """Whether somebody wants the run to end."""
 
     def progress(self, run: Run, model: ModelRun) -> None:
         """Note how far a model is."""

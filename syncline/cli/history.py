@@ -1,4 +1,4 @@
-"""runs, show and forget: what happened."""
+"""runs, show, cancel and forget: what happened, and what is to happen no more."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from syncline.cli.report import advice, failures, show_list, show_models
 from syncline.cli.screen import lasting, moment, note, say, say_json, table
 from syncline.errors import ConfigError, DataError
 from syncline.publication import located
-from syncline.run import Entry, ModelRun, Run
+from syncline.run import Entry, ModelRun, Run, RunStatus
 from syncline.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    for command in (runs, show, forget):
+    for command in (runs, show, cancel, forget):
         app.command()(command)
 
 
@@ -71,6 +71,20 @@ def show(
     if owed:
         say("\nOwed now, as another run has noted:")
         _show_entries(owed)
+
+
+def cancel(
+    ctx: typer.Context,
+    *,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or its beginning.")],
+) -> None:
+    """Have a run end after the model it is at, wherever it goes on. What was sent by then stays."""
+    workspace = Workspace.open(ctx.obj)
+    found = workspace.store.run(run)
+    if not workspace.store.cancel(found.id, "the command line"):
+        raise ConfigError(f"run {found.id} has ended: {found.result or found.status}", hint=f"syncline show {run}")
+    left = "ends after the model it is at" if found.status is RunStatus.RUNNING else "will not begin"
+    say(f"Run {found.id} of {found.connection} {left}.")
 
 
 def forget(

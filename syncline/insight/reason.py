@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from syncline.run import ModelRun, Run, RunResult, RunStatus
+from syncline.run import CANCELLED_BY, ModelRun, Run, RunResult, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ def _status(run: Run) -> Iterator[Reason]:
     if run.status is RunStatus.SCHEDULED:
         yield Reason("R29", "waits until a worker takes it and its connection is free")
     elif run.status is RunStatus.RUNNING:
+        if CANCELLED_BY in run.infos:
+            yield Reason("R30", "somebody has cancelled it: it ends after the model it is at")
         yield Reason("R21", "holds its connection by a lease that it renews; if its process dies, the lease ends")
     elif run.result is not None:
         yield Reason("R30", _ENDS[run.result])

@@ -9,7 +9,7 @@ from syncline.pipeline.publish import Published, publish
 from syncline.pipeline.sample import Sample
 from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.steps import Steps, patient_steps
-from syncline.pipeline.sync import sync, sync_model
+from syncline.pipeline.sync import sync, sync_model, sync_models
 from syncline.pipeline.transform import transform
 from syncline.pipeline.update import lagging, update, update_of
 from syncline.pipeline.work import Delta, Extraction, Loaded, Work
@@ -36,6 +36,7 @@ __all__ = [
     "publish",
     "sync",
     "sync_model",
+    "sync_models",
     "transform",
     "update",
     "update_of",

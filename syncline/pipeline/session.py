@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from syncline.connection import Connection, ModelSync
-from syncline.errors import LeaseLost, SynclineError
+from syncline.errors import Cancelled, LeaseLost, SynclineError
 from syncline.model import JSON
 from syncline.pipeline.log import Log
 from syncline.request import Request
@@ -51,6 +51,15 @@ class Session:
             raise LeaseLost(
                 f"run {self.run.id} lost connection {self.connection.name}", hint="another run has taken over"
             )
+
+    def heed(self) -> None:
+        """See whether somebody wants the run to end; between two models it can.
+
+        Raises:
+            Cancelled: somebody does (R30).
+        """
+        if self.store.is_cancelled(self.run):
+            raise Cancelled("cancelled after the model that was running")
 
     def note(self, model: ModelRun) -> None:
         """Tell the store and who listens how far a model is."""
@@ -124,7 +133,7 @@ def _renew(session: Session, stop: threading.Event) -> None:
 
 
 def _interrupted(error: BaseException) -> RunResult:
-    return RunResult.CANCELLED if isinstance(error, KeyboardInterrupt) else RunResult.ERROR
+    return RunResult.CANCELLED if isinstance(error, KeyboardInterrupt | Cancelled) else RunResult.ERROR
 
 
 def _short(error: BaseException) -> str:

@@ -39,11 +39,23 @@ def sync(
         ConfigError: the request does not fit the connection.
         Busy: another run is active.
         LeaseLost: another run took over.
+        Cancelled: somebody wanted it to end.
     """
     with opened(connection, request, store, storage, runner=runner, created_by=created_by, listen=listen) as session:
-        for model in session.models:
-            sync_model(session, model, steps)
+        sync_models(session, steps)
     return session.run
+
+
+def sync_models(session: Session, steps: Steps | None = None) -> None:
+    """The models of an open run, one after the other.
+
+    Raises:
+        LeaseLost: another run took over.
+        Cancelled: somebody wants the run to end.
+    """
+    for model in session.models:
+        sync_model(session, model, steps)
+        session.heed()
 
 
 def sync_model(session: Session, model: ModelSync, steps: Steps | None = None) -> ModelRun:

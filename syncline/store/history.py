@@ -45,6 +45,16 @@ class History:
         query = self.tenant.select(tables.run).where(_RUN.id == run, _RUN.status == RunStatus.SCHEDULED)
         return connection.execute(query.with_for_update()).one_or_none()
 
+    def running(self, connection: Connection, run: str) -> Run | None:
+        """The run of this id, which cannot end until the transaction does, if it goes on."""
+        query = self.tenant.select(tables.run).where(_RUN.id == run, _RUN.status == RunStatus.RUNNING)
+        return next(iter(self._read(connection, query.with_for_update())), None)
+
+    def inform(self, connection: Connection, run: Run, infos: Mapping[str, JSON], moment: datetime) -> None:
+        """Add to what is known of a run."""
+        change = self.tenant.update(tables.run, infos={**run.infos, **infos}, updated_at=moment)
+        connection.execute(change.where(_RUN.id == run.id))
+
     def begin(self, connection: Connection, run: str, fence: int, flow_run: str | None, moment: datetime) -> Run:
         """Note that a scheduled run has begun.
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from syncline.line import Line
 from syncline.model import JSON
 from syncline.request import Request
-from syncline.run import Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
+from syncline.run import CANCELLED_BY, Entry, Head, ModelRun, Run, RunResult, RunStatus, RunType
 from syncline.search import Search
 from syncline.store.database import Database, now
 from syncline.store.history import History
@@ -75,6 +75,22 @@ class SqlStore:
             self._history.add(transaction, opened)
             self._tell(transaction, opened)
         return opened
+
+    def cancel(self, run: str, by: str) -> bool:
+        """Have a run end after the model it is at, or before it begins."""
+        wish = {CANCELLED_BY: by}
+        if self.withdraw(run, RunResult.CANCELLED, wish):
+            return True
+        with self.database.writing() as transaction:
+            running = self._history.running(transaction, run)
+            if running is not None:
+                self._history.inform(transaction, running, wish, now(transaction))
+        return running is not None
+
+    def is_cancelled(self, run: Run) -> bool:
+        """Whether somebody wants the run to end."""
+        with self.database.reading() as view:
+            return CANCELLED_BY in self._history.one(view, run.id).infos
 
     def renew(self, run: Run) -> None:
         """Hold the connection for another lease."""

@@ -87,6 +87,23 @@ class SearchContract:
             store.open_run("c0", ALL, run=waiting.id)
         assert store.run(waiting.id) == waiting
 
+    def test_a_run_is_cancelled_before_it_begins_or_while_it_goes_on_but_not_after(self, store: SqlStore) -> None:
+        waiting = store.schedule_run("later", ALL, runner="prefect", created_by="ann")
+        assert not SqlStore(store.database, "acme").cancel(waiting.id, "eve")
+        assert store.cancel(waiting.id, "ann")
+        assert (store.run(waiting.id).result, store.run(waiting.id).infos) == (
+            RunResult.CANCELLED,
+            {"cancelled_by": "ann"},
+        )
+        running = store.open_run("later", ALL)
+        assert not store.is_cancelled(running)
+        assert not SqlStore(store.database, "acme").cancel(running.id, "eve")
+        assert store.cancel(running.id, "ann")
+        assert store.is_cancelled(running)
+        ended = store.close_run(running, RunStatus.FAILED, RunResult.CANCELLED, {"error": "cancelled"})
+        assert ended.infos == {"cancelled_by": "ann", "error": "cancelled"}
+        assert not store.cancel(running.id, "ann")
+
     def test_a_scheduled_run_may_be_withdrawn_by_its_own_company_alone(self, store: SqlStore) -> None:
         waiting = store.schedule_run("later", ALL, runner="prefect", created_by="ann")
         assert not SqlStore(store.database, "acme").withdraw(waiting.id, RunResult.CANCELLED, {})

@@ -30,8 +30,8 @@ form holds `{{ csrf_field }}`. Routes with a `Visit` check it by themselves;
 `fields: Fields` gives what was filled in.
 
 A **run** is started by `visit.site.starter.start(connection, request, created_by=visit.caller.id)` (`starter.py`) and
-cancelled by `starter.cancel(run)`; `starter.page_of(run)` is where Prefect shows it, or empty. Under Prefect the run is
-`scheduled` until a worker takes it.
+cancelled, wherever it goes on, by `visit.store.cancel(run, visit.caller.id)`; `starter.page_of(run)` is where Prefect
+shows it, or empty. Under Prefect the run is `scheduled` until a worker takes it.
 
 A **published file** is served by `files.py`, which finds out itself who may have it. Where a file that a run names is
 fetched says `link.published(workspace, connection, model, file)`, empty if nowhere; where a version or the latest is,

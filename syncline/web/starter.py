@@ -1,4 +1,4 @@
-"""How runs are started and cancelled: by an orchestrator, or without one in a thread of this process."""
+"""How runs are started: by an orchestrator, or without one in a thread of this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from syncline.connection import Connection
 from syncline.errors import Busy
-from syncline.pipeline import lagging, opened, sync_model, update
+from syncline.pipeline import lagging, opened, sync_models, update
 from syncline.request import Request
 from syncline.run import Run, RunResult
 from syncline.workspace import Workspace
@@ -26,9 +26,6 @@ class Starter(Protocol):
             TransientError: nobody is there to execute it.
         """
 
-    def cancel(self, run: Run) -> None:
-        """Have the run end after the model it is at; what is committed stays (R30)."""
-
     def page_of(self, run: Run) -> str:
         """Where the orchestrator shows the run; empty: nowhere."""
 
@@ -40,19 +37,11 @@ class Starter(Protocol):
         """
 
 
-class Cancelled(KeyboardInterrupt):
-    """Somebody has cancelled the run."""
-
-    def __str__(self) -> str:
-        return "cancelled after the model that was running"
-
-
 class ThreadStarter:
     """Runs connections in threads of this process, with no orchestrator."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._cancelled: dict[str, threading.Event] = {}
         self._threads: dict[str, threading.Thread] = {}
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
@@ -64,13 +53,6 @@ class ThreadStarter:
         run = begun.result()
         self._threads[run.id] = thread
         return run
-
-    def cancel(self, run: Run) -> None:
-        """Have the run end after the model it is at."""
-        if (told := self._cancelled.get(run.id)) is not None:
-            told.set()
-        elif run.runner == "process":
-            self._workspace.store.withdraw(run.id, RunResult.CANCELLED, {})
 
     def page_of(self, run: Run) -> str:  # noqa: ARG002 - there is no orchestrator
         """Nowhere."""
@@ -101,16 +83,9 @@ class ThreadStarter:
         with opened(
             connection, request, place.store, place.storage, created_by=created_by, run=waiting.id if waiting else None
         ) as session:
-            told = self._cancelled[session.run.id] = threading.Event()
             if waiting is None:
                 begun.set_result(session.run)
-            try:
-                for model in session.models:
-                    sync_model(session, model)
-                    if told.is_set():
-                        raise Cancelled
-            finally:
-                del self._cancelled[session.run.id]
+            sync_models(session)
 
     def _updated(self, connection: Connection, request: Request, created_by: str, begun: Future[Run]) -> Run | None:
         """Carry out changed settings before the run reads with them (R5); it waits meanwhile. None: none have changed.

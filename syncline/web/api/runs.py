@@ -101,7 +101,7 @@ def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     found = visit.run(run)
     if found.status not in (RunStatus.SCHEDULED, RunStatus.RUNNING):
         raise Problem(409, f"the run has ended: {found.result or found.status}")
-    visit.site.starter.cancel(found)
+    visit.store.cancel(found.id, visit.caller.id)
     visit.note("run cancelled", found.id, connection=found.connection)
     return visit.run(run).as_json()
 

@@ -53,7 +53,7 @@ def cancel(run: str, visit: CanRun, fields: Fields) -> Response:  # noqa: ARG001
     """Have a run end after the model it is at."""
     found = visit.run(run)
     if found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
-        visit.site.starter.cancel(found)
+        visit.store.cancel(found.id, visit.caller.id)
         visit.note("run cancelled", found.id, connection=found.connection)
     return redirect(f"/settings/syncs/{found.id}")
 

@@ -1,12 +1,15 @@
 """A workspace with its people, and its site, as a browser and as programs see it."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from connectors.sql import SqlSource
 from syncline.people import Role
 from syncline.web.application import create
 from syncline.web.starter import ThreadStarter
@@ -39,3 +42,18 @@ def ann(workspace: Workspace, browser: Browser) -> Browser:
     workspace.people().add_user("ann@example.com", Role.SYSTEM_ADMIN, password=PASSWORD)
     assert browser.log_in("ann@example.com").status_code == 303
     return browser
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The source gives nothing until this is set, so that a run stays active."""
+    go = threading.Event()
+    read = SqlSource.read
+
+    def waiting(self: SqlSource, request: Any) -> Any:
+        assert go.wait(20)
+        yield from read(self, request)
+
+    monkeypatch.setattr(SqlSource, "read", waiting)
+    yield go
+    go.set()

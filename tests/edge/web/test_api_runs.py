@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI
 
-from connectors.sql import SqlSource
 from syncline.people import Scope
 from syncline.request import Request
 from syncline.workspace import Workspace
@@ -25,21 +23,6 @@ LATER = "UPDATE book SET price = 9.99, updated_at = '2026-02-01 10:00:00' WHERE 
 @pytest.fixture
 def program(app: FastAPI, workspace: Workspace) -> Program:
     return Program(app, workspace)
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """The source gives nothing until this is set, so that a run stays active."""
-    go = threading.Event()
-    read = SqlSource.read
-
-    def waiting(self: SqlSource, request: Any) -> Any:
-        assert go.wait(20)
-        yield from read(self, request)
-
-    monkeypatch.setattr(SqlSource, "read", waiting)
-    yield go
-    go.set()
 
 
 @pytest.mark.promise("P3.14")
@@ -113,16 +96,6 @@ def test_a_start_while_a_run_is_active_leads_to_it_or_is_refused(program: Progra
     assert (other.status_code, other.json()["run"]) == (409, active.json()["id"])
     held.set()
     assert program.ended(active)["status"] == "succeeded"
-
-
-def test_a_run_is_cancelled_after_the_model_it_is_at(program: Program, held: threading.Event) -> None:
-    active = program.post(RUNS)
-    way = f"/runs/{active.json()['id']}/cancel"
-    assert program.post(way).status_code == 202
-    held.set()
-    run = program.ended(active)
-    assert (run["status"], run["result"]) == ("failed", "cancelled")
-    assert program.post(way).status_code == 409
 
 
 def test_changed_settings_are_carried_out_before_the_run_that_was_asked_for(program: Program) -> None:

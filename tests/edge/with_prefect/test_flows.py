@@ -204,10 +204,27 @@ class UnwantedSource(TiredSource):
         yield Batch([{"id": 1}], complete=True)
 
 
+@dataclass(frozen=True)
+class CancelledSource(TiredSource):
+    """While it is read, somebody cancels the run by the command line, the API or a page."""
+
+    def read(self, request: Read) -> Iterator[Batch]:
+        store = Workspace.open(self.tried).store
+        active = store.active("shop")
+        assert active is not None
+        assert store.cancel(active.id, "ann")
+        yield Batch([{"id": 1}], complete=True)
+
+
+@pytest.mark.parametrize("source", [UnwantedSource, CancelledSource])
 def test_a_cancelled_run_ends_after_the_model_it_is_at(
-    workspace: Workspace, prefect_url: str, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace,
+    prefect_url: str,
+    client: SyncPrefectClient,
+    monkeypatch: pytest.MonkeyPatch,
+    source: type[TiredSource],
 ) -> None:
-    unwanted = replace(workspace.connection("shop"), source=UnwantedSource(workspace.folder))
+    unwanted = replace(workspace.connection("shop"), source=source(workspace.folder))
     monkeypatch.setattr(Workspace, "connection", lambda _self, _name: unwanted)
     heard: set[str] = set()
     run = run_now(workspace, "shop", Request(), prefect_url, listen=lambda part: heard.add(part.model))

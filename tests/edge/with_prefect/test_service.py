@@ -85,7 +85,7 @@ def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begin
     flow_run = client.create_flow_run_from_deployment(deployment(client, "shop").id, parameters={"run": waiting.id})
     until(in_state(client, flow_run, "AwaitingRetry"))
     assert workspace.store.run(waiting.id).status is RunStatus.SCHEDULED
-    starter.cancel(waiting)
+    assert workspace.store.cancel(waiting.id, "ann")
     workspace.store.close_run(holding, RunStatus.SUCCEEDED, RunResult.NO_CHANGES)
     client.set_flow_run_state(flow_run.id, Scheduled(name="AwaitingRetry"), force=True)
     until(in_state(client, flow_run, "Failed"))
