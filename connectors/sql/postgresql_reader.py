@@ -95,9 +95,9 @@ class PostgresqlReader:
     def _named(self, rows: pa.RecordBatch, names: list[str]) -> Iterator[pa.RecordBatch]:
         """At most 65,536 rows at a time; where the database does not say what its texts are written in, as bytes."""
         unchecked = self.link.encoding == _UNCHECKED
+        plain = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in rows.columns]
         columns = [
-            column.cast(pa.binary()) if unchecked and pa.types.is_string(column.type) else column
-            for column in rows.columns
+            column.cast(pa.binary()) if unchecked and pa.types.is_string(column.type) else column for column in plain
         ]
         named = pa.RecordBatch.from_arrays(columns, names=names)
         for first in range(0, rows.num_rows, BATCH_ROWS):
@@ -133,7 +133,7 @@ def _column(found: Found) -> str:
 
 def _order(found: Found, wanted: pa.DataType) -> str:
     """Texts in the order of their bytes, as the snapshot has them; a UUID is in that order by itself."""
-    value = _value(found, wanted)
+    column = _column(found)
     if found.word == "uuid" or not pa.types.is_string(wanted):
-        return _column(found)
-    return f'concat({value}) COLLATE "C"' if found.word == _PADDED else f'{value} COLLATE "C"'
+        return column
+    return f'concat({column}) COLLATE "C"' if found.word == _PADDED else f'{column}::text COLLATE "C"'
