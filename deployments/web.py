@@ -15,6 +15,7 @@ from syncline.errors import ConfigError
 from syncline.telling import telling
 from syncline.web.application import create, greeting
 from syncline.web.starter import Starter
+from syncline.web.warm import warm
 from syncline.workspace import Workspace
 
 STOPS_WITHIN = 3
@@ -71,6 +72,7 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     thread = threading.Thread(target=own.run, args=(server.run, [line]), name="web", daemon=True)
     thread.start()
     try:
+        warm(app)
         while thread.is_alive() and not server.started:
             time.sleep(0.01)
         with telling(workspace):

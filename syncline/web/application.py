@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -24,6 +25,7 @@ from syncline.web.guard import Limits, guarded
 from syncline.web.page import STATIC
 from syncline.web.site import DESCRIPTION, Site
 from syncline.web.starter import Starter, ThreadStarter
+from syncline.web.warm import warm
 from syncline.workspace import Workspace
 
 _LOG = logging.getLogger("syncline.web")
@@ -88,6 +90,7 @@ def create(
 async def _life(app: Any) -> AsyncIterator[None]:
     for line in greeting(app.state.site):
         _LOG.warning("%s", line)
+    await run_in_threadpool(warm, app)
     with telling(app.state.site.workspace):
         yield
 

@@ -37,9 +37,9 @@ def page(
     Templates that extend `layout.html` also see `visit` (None: a stranger), `last_run`, `path`, `way`, `theme`,
     `csrf_field`.
     """
-    found = _templates().get_template(template)
+    found = templates().get_template(template)
     context = found.new_context(_around(request) | data)
-    blocks = _templates().get_template("layout.html").blocks | found.blocks
+    blocks = templates().get_template("layout.html").blocks | found.blocks
     block = blocks.get(request.headers.get(FRAGMENT, ""))
     text = "".join((block or found.root_render_func)(context))
     response = HTMLResponse(text, status, dict(headers or {}))
@@ -101,7 +101,8 @@ def moment(when: datetime | None, *, exact: bool = False) -> Markup:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """All templates, with what they can use."""
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
