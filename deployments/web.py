@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 import time
@@ -19,6 +20,8 @@ from syncline.web.warm import warm
 from syncline.workspace import Workspace
 
 STOPS_WITHIN = 3
+MOST_FILES = 65_536
+"""So many lines and files may be open at a time, if the system allows it; what it starts with is often a thousand."""
 
 
 @contextmanager
@@ -51,6 +54,7 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
 
     from deployments.line import Line  # noqa: PLC0415 - with it
 
+    _allow_many()
     address = workspace.settings.web.address
     is_private = ip_address(line.getsockname()[0]).is_loopback and not address
     annexes = {PREFIX: Passage(prefect, address)} if prefect else {}
@@ -80,6 +84,13 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     finally:
         server.should_exit = True
         thread.join(STOPS_WITHIN + 1)
+
+
+def _allow_many() -> None:
+    few, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    if few != resource.RLIM_INFINITY and few < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def url_of(line: socket.socket) -> str:
