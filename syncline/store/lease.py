@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syncline.errors import Busy, LeaseLost
 from syncline.run import Run, RunResult, RunStatus
 from syncline.store import tables
 from syncline.store.database import now
+from syncline.store.many import insert
 from syncline.store.owner import is_gone, myself
 from syncline.store.tenant import Tenant
 
@@ -113,7 +113,7 @@ class Leases:
     def _claim(self, connection: Connection, name: str) -> Row[Any]:
         """The lease of a connection, locked, and made before if there never was one."""
         values = {"tenant": self.tenant.name, "connection": name, "fence": 0, "owner": {}}
-        connection.execute(_insert(connection).values(values).on_conflict_do_nothing())
+        connection.execute(insert(connection, tables.lease).values(values).on_conflict_do_nothing())
         held = self.locked(connection, name)
         assert held is not None
         return held
@@ -129,11 +129,6 @@ class Leases:
         since = connection.execute(query).one().started_at
         message = f"connection {held.connection} is held by run {held.run} since {since:%Y-%m-%d %H:%M:%S} UTC"
         return Busy(message, run=held.run, hint="wait until it has ended")
-
-
-def _insert(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    is_sqlite = connection.dialect.name == "sqlite"
-    return sqlite.insert(tables.lease) if is_sqlite else postgresql.insert(tables.lease)
 
 
 def is_over(held: Row[Any], moment: datetime) -> bool:

@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, Text, cast, func, literal, select, text, true
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 Columns = Mapping[str, Sequence[Any]]
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """New rows, in the words of this database, which say too what becomes of those whose key is taken."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - each takes time to start, and one of them is enough
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)
 
 
 def among(connection: Connection, query: Select[Any], column: Column[Any], values: Sequence[str]) -> Select[Any]:
@@ -35,16 +62,16 @@ def upsert(connection: Connection, table: Table, same: Mapping[str, Any], column
     given = func.json_to_recordset(_json(document))
     rows = given.table_valued(*(Column(name, table.c[name].type) for name in columns)).render_derived(with_types=True)
     fixed = [literal(value, table.c[name].type) for name, value in same.items()]
-    new = postgresql.insert(table).from_select([*same, *columns], select(*fixed, *rows.c))
+    new = insert(connection, table).from_select([*same, *columns], select(*fixed, *rows.c))
     connection.execute(_over(new, table, columns))
 
 
 def _json(document: object) -> ColumnElement[Any]:
-    return cast(literal(orjson.dumps(document).decode(), Text), postgresql.JSON)
+    return cast(literal(orjson.dumps(document).decode(), Text), JSON)
 
 
 def _upsert_each(connection: Connection, table: Table, same: Mapping[str, Any], columns: Columns) -> None:
-    new = _over(sqlite.insert(table), table, columns)
+    new = _over(insert(connection, table), table, columns)
     connection.execute(
         new, [{**same, **dict(zip(columns, row, strict=True))} for row in zip(*columns.values(), strict=True)]
     )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Select, Table, Update, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from syncline.store.many import Columns, upsert
+from syncline.store import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +33,12 @@ class Tenant:
 
     def insert_new(self, connection: Connection, table: Table, **values: Any) -> bool:
         """Insert a row of this tenant unless its key is taken; whether it was inserted."""
-        kind = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-        new = kind(table).values(tenant=self.name, **values).on_conflict_do_nothing().returning(table.c.tenant)
-        return connection.execute(new).first() is not None
+        new = many.insert(connection, table).values(tenant=self.name, **values)
+        return connection.execute(new.on_conflict_do_nothing().returning(table.c.tenant)).first() is not None
 
-    def upsert(self, connection: Connection, table: Table, same: Mapping[str, Any], columns: Columns) -> None:
+    def upsert(self, connection: Connection, table: Table, same: Mapping[str, Any], columns: many.Columns) -> None:
         """Put many rows of this tenant in place of those with their key; `same` is what all of them have."""
-        upsert(connection, table, {"tenant": self.name, **same}, columns)
+        many.upsert(connection, table, {"tenant": self.name, **same}, columns)
 
     def update(self, table: Table, **values: Any) -> Update:
         """A change to rows of this tenant."""
