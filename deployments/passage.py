@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -37,12 +38,15 @@ class Passage:
     Args:
         target: the address of Prefect's server.
         address: where people find us; empty: as they come.
+        word: what the server wants to hear of who asks it something; empty: nothing.
     """
 
-    def __init__(self, target: str, address: str = "") -> None:
+    def __init__(self, target: str, address: str = "", word: str = "") -> None:
         self._target = target
         self._address = address
-        self._client = httpx.AsyncClient(base_url=target, timeout=60, trust_env=False)
+        self._greeting = json.dumps({"type": "auth", "token": word}) if word else None
+        told = {"Authorization": f"Basic {b64encode(word.encode()).decode()}"} if word else {}
+        self._client = httpx.AsyncClient(base_url=target, timeout=60, trust_env=False, headers=told)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Hand on a request or a web socket."""
@@ -72,11 +76,11 @@ class Passage:
             await answer.aclose()
 
     async def _settings(self, scope: Message, send: Send) -> None:
-        """What Prefect's page asks first: where the API is. It is where the page came from."""
+        """What Prefect's page asks first: where the API is, and for which word it asks people: for none."""
         answer = await self._client.get(_SETTINGS)
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
         came = self._address or f"{scope['scheme']}://{host}"
-        settings = answer.json() | {"api_url": f"{came}{_API}"}
+        settings = answer.json() | {"api_url": f"{came}{_API}", "auth": None}
         await _say(send, 200, json.dumps(settings).encode(), b"application/json")
 
     async def _socket(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -85,7 +89,7 @@ class Passage:
             async with connect(url, subprotocols=scope["subprotocols"] or None, proxy=None) as far:
                 await receive()
                 await send({"type": "websocket.accept", "subprotocol": far.subprotocol})
-                ways = [asyncio.ensure_future(way) for way in (_there(receive, far), _back(far, send))]
+                ways = [asyncio.ensure_future(way) for way in (self._there(receive, far), _back(far, send))]
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
                 for way in ways:
                     way.cancel()
@@ -94,6 +98,13 @@ class Passage:
         with suppress(RuntimeError):  # whoever was there has left first
             await send({"type": "websocket.close", "code": 1000})
 
+    async def _there(self, receive: Receive, far: ClientConnection) -> None:
+        """What is said to Prefect's server; first of all the word, in place of what the page has for one."""
+        greeting = self._greeting
+        while (message := await receive())["type"] == "websocket.receive":
+            text, greeting = greeting or message.get("text"), None
+            await far.send(text if text is not None else message["bytes"])
+
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
     while True:
@@ -101,12 +112,6 @@ async def _body(receive: Receive) -> AsyncIterator[bytes]:
         yield message.get("body", b"")
         if not message.get("more_body", False):
             return
-
-
-async def _there(receive: Receive, far: ClientConnection) -> None:
-    while (message := await receive())["type"] == "websocket.receive":
-        text = message.get("text")
-        await far.send(text if text is not None else message["bytes"])
 
 
 async def _back(far: ClientConnection, send: Send) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import NoReturn, TypeAlias
 
 from prefect.client.orchestration import get_client
@@ -24,7 +25,7 @@ from rich.console import Console
 from deployments.deploy import register
 from deployments.executor import Executor, close_abandoned, either
 from deployments.following import follow_files
-from deployments.passage import PREFIX
+from deployments.passage import PREFIX, Passage
 from deployments.server import LOOPBACK, Server, ServerDied, answers, connected, started_server
 from deployments.starter import PrefectStarter
 from deployments.update import start_updates
@@ -54,8 +55,9 @@ def serve(workspace: Workspace, *, host: str = LOOPBACK, port: int = 4200, ready
         ServerDied: the server ended by itself.
     """
     home = workspace.own / "prefect"
-    with listening(host, port) as line, _server(home) as (api_url, server), connected(api_url, home):
-        asyncio.run(_serve(workspace, line, api_url, server, ready))
+    with listening(host, port) as line, _server(home) as (api_url, server):
+        with connected(api_url, home, word=server.word if server else ""):
+            asyncio.run(_serve(workspace, line, api_url, server, ready))
         if server is not None and not server.is_alive:
             raise ServerDied("the Prefect server ended by itself", hint=f"its last words are in {server.log}")
     Console().print("Stopped.")
@@ -66,7 +68,7 @@ def _server(home: Path) -> Iterator[tuple[str, Server | None]]:
     """The server that is configured, or else our own."""
     configured = get_current_settings().api.url
     if configured is None:
-        with started_server(home, beneath=PREFIX) as server:
+        with started_server(home, beneath=PREFIX, word=token_urlsafe()) as server:
             yield server.api_url, server
     elif answers(configured):
         yield configured, None
@@ -88,8 +90,9 @@ async def _serve(
         await start_updates(workspace, client, deployments)
         executor = Executor(client, deployments)
         page = PREFIX if server else api_url.removesuffix("/api")
+        passage = Passage(server.url, workspace.settings.web.address, server.word) if server else None
         starter = PrefectStarter(workspace, api_url, deployments, page)
-        with served(workspace, line, starter, server.url if server else None) as greeting:
+        with served(workspace, line, starter, passage) as greeting:
             url = url_of(line)
             announce(workspace, f"{url}{PREFIX}" if server else api_url, url, greeting)
             if ready:

@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from prefect.logging.handlers import APILogHandler, PrefectConsoleHandler
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from syncline.errors import ConfigError, SynclineError
 
@@ -54,9 +54,15 @@ def prefect_server(home: Path, port: int | None = None, *, host: str = LOOPBACK)
 
 
 @contextmanager
-def started_server(home: Path, port: int | None = None, *, host: str = LOOPBACK, beneath: str = "") -> Iterator[Server]:
-    """The same, for who wants to know whether it still lives; its page is made to be found `beneath` a path."""
-    server = Server.start(home, _usable_port(host, port), host, beneath)
+def started_server(
+    home: Path, port: int | None = None, *, host: str = LOOPBACK, beneath: str = "", word: str = ""
+) -> Iterator[Server]:
+    """The same, for who wants to know whether it still lives.
+
+    Its page is made to be found `beneath` a path. Where there is a `word`, it answers those alone who know it: it has
+    no users, and everybody on this machine, and any page in a browser here, can reach its port.
+    """
+    server = Server.start(home, _usable_port(host, port), host, beneath, word)
     try:
         server.wait_until_ready()
         yield server
@@ -71,13 +77,14 @@ class ServerDied(SynclineError):
 class Server:
     """A child process that serves Prefect's API and page."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path, word: str = "") -> None:
         self.process = process
         self.url = url
         self.log = log
+        self.word = word
 
     @classmethod
-    def start(cls, home: Path, port: int, host: str, beneath: str = "") -> Server:
+    def start(cls, home: Path, port: int, host: str, beneath: str = "", word: str = "") -> Server:
         """Start it, without waiting until it answers."""
         home.mkdir(parents=True, exist_ok=True)
         url, log = f"http://{_in_url(host)}:{port}", home / "server.log"
@@ -90,6 +97,8 @@ class Server:
         }
         if beneath:
             own |= {"PREFECT_SERVER_UI_SERVE_BASE": beneath, "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(home / "page")}
+        if word:
+            own["PREFECT_SERVER_API_AUTH_STRING"] = word
         with log.open("ab") as output:
             # Its own session: Ctrl-C is for us; we stop it when our runs have ended.
             process = subprocess.Popen(  # noqa: S603 - our own file, our own interpreter
@@ -100,7 +109,7 @@ class Server:
                 stderr=output,
                 start_new_session=True,
             )
-        return cls(process, url, log)
+        return cls(process, url, log, word)
 
     @property
     def api_url(self) -> str:
@@ -139,10 +148,10 @@ class Server:
 
 
 @contextmanager
-def connected(api_url: str, home: Path | None = None, *, quiet: bool = False) -> Iterator[None]:
+def connected(api_url: str, home: Path | None = None, *, quiet: bool = False, word: str = "") -> Iterator[None]:
     """Within the block Prefect's client talks to this API; `quiet` keeps its log lines off the terminal."""
-    folder = {} if home is None else {PREFECT_HOME: home}
-    with temporary_settings({PREFECT_API_URL: api_url, **folder}), _silence(quiet=quiet):
+    more = ({PREFECT_HOME: home} if home else {}) | ({PREFECT_API_AUTH_STRING: word} if word else {})
+    with temporary_settings({PREFECT_API_URL: api_url, **more}), _silence(quiet=quiet):
         try:
             yield
         finally:

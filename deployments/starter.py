@@ -13,7 +13,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, SyncPrefectClient
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.deploy import register
 from syncline.errors import Busy, ConfigError, TransientError
@@ -75,7 +75,7 @@ class PrefectStarter:
     async def _registered(self) -> dict[UUID, str]:
         # What registers a deployment looks for the server in the settings, which threads of a web server do not share.
         with temporary_settings({PREFECT_API_URL: self._api_url}):
-            async with PrefectClient(self._api_url) as client:
+            async with PrefectClient(self._api_url, auth_string=PREFECT_API_AUTH_STRING.value()) as client:
                 return await register(self._workspace, client)
 
     def _deployment(self, connection: str) -> UUID:
@@ -95,7 +95,7 @@ class PrefectStarter:
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:
         try:
-            with SyncPrefectClient(self._api_url) as client:
+            with SyncPrefectClient(self._api_url, auth_string=PREFECT_API_AUTH_STRING.value()) as client:
                 yield client
         except httpx.HTTPError as error:
             raise _silent(error) from error

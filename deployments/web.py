@@ -44,11 +44,13 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect: str | None) -> Iterator[list[str]]:
+def served(
+    workspace: Workspace, line: socket.socket, starter: Starter, prefect: Passage | None = None
+) -> Iterator[list[str]]:
     """The pages and the API, as long as the block runs; gives what is to be said to who started it.
 
-    Where only this machine can reach it, it is open as long as there are no users. `prefect` is the address of a
-    Prefect server that is found beneath ours.
+    Where only this machine can reach it, it is open as long as there are no users. `prefect` leads to a server whose
+    page is found beneath ours.
     """
     import uvicorn  # noqa: PLC0415 - a quarter of a second, while Prefect starts
 
@@ -57,8 +59,7 @@ def served(workspace: Workspace, line: socket.socket, starter: Starter, prefect:
     _allow_many()
     address = workspace.settings.web.address
     is_private = ip_address(line.getsockname()[0]).is_loopback and not address
-    annexes = {PREFIX: Passage(prefect, address)} if prefect else {}
-    app = create(workspace, starter=starter, may_be_open=is_private, annexes=annexes)
+    app = create(workspace, starter=starter, may_be_open=is_private, annexes={PREFIX: prefect} if prefect else {})
     # Without its lifespan: what is to be said is said here, and a link that is given is the only one that works.
     # What a proxy says of who asks is believed where people come by another address than ours, as through a proxy.
     config = uvicorn.Config(

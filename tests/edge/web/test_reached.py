@@ -21,7 +21,7 @@ PROXY = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 
 @contextmanager
 def served_at(workspace: Workspace) -> Iterator[str]:
-    with listening("127.0.0.1", 0) as line, served(workspace, line, ThreadStarter(workspace), None):
+    with listening("127.0.0.1", 0) as line, served(workspace, line, ThreadStarter(workspace)):
         yield url_of(line)
     workspace.store.close()
 

@@ -35,7 +35,7 @@ def test_prefect_hears_of_a_connection_at_our_server_and_starts_none_of_its_own(
     (tmp_path / "connections").mkdir()
     workspace = Workspace.open(tmp_path)
     starter, ours = Starter(workspace), "http://127.0.0.1:9/api"
-    with connected(ours), listening("127.0.0.1", 0) as line, served(workspace, line, starter, None):
+    with connected(ours), listening("127.0.0.1", 0) as line, served(workspace, line, starter):
         made = httpx.post(f"{url_of(line)}/api/v1/connections", json=GIVEN)
     assert (made.status_code, starter.told) == (201, ours)
     workspace.store.close()

@@ -3,6 +3,7 @@
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Scheduled
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from deployments.starter import PrefectStarter
@@ -20,6 +21,7 @@ from syncline.workspace import Workspace
 from tests.edge.with_prefect.served import Served, deployment, in_state, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+PREFECT: Any = {"subprotocols": ["prefect"]}
 
 
 def test_pages_and_api_are_served_and_start_runs_through_prefect(served: Served, workspace: Workspace) -> None:
@@ -52,7 +54,7 @@ def test_a_connection_made_by_the_api_can_be_started_at_once_and_is_gone_when_re
         "features": ["full"],
         "models": {"PETS": {"from": "pets", "key": "id", "columns": {"id": "int64"}, "publish": {"format": "csv"}}},
     }
-    with httpx.Client(base_url=f"{served.url}/api/v1") as program:
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as program:
         made = program.post("/connections", json=given)
         assert made.status_code == 201, made.text
         started = program.post("/connections/made/runs")
@@ -111,11 +113,17 @@ def test_prefects_page_is_found_beneath_ours_by_who_may(workspace: Workspace) ->
         found = httpx.get(f"{page}/", headers={"Accept": "text/html"}, follow_redirects=True)
         assert (found.status_code, "<script" in found.text) == (200, True)
         assert "connect-src 'self';" in found.headers["content-security-policy"]  # it reports to nobody
+        own = served.api_url  # its own port answers nobody but us, who has users or not
+        assert httpx.post(f"{own}/deployments/filter", json={"limit": 5}).status_code == 401
+        with connect(f"{own}/events/out".replace("http", "ws", 1), **PREFECT) as line:
+            line.send('{"type": "auth", "token": null}')
+            with pytest.raises(ConnectionClosed):
+                line.recv(timeout=10)
         asked = httpx.post(f"{page}/api/deployments/filter", json={"limit": 5})
         assert {one["name"] for one in asked.json()} == {"clock", "shop"}
         elsewhere = {"Origin": "http://evil.example"}
         assert httpx.post(f"{page}/api/deployments/filter", json={}, headers=elsewhere).status_code == 403
-        with connect(f"{page}/api/events/out".replace("http", "ws", 1), subprotocols=["prefect"]) as line:
+        with connect(f"{page}/api/events/out".replace("http", "ws", 1), **PREFECT) as line:
             line.send('{"type": "auth", "token": null}')
             assert "auth_success" in str(line.recv(timeout=10))
         _, key = workspace.people().create_key("etl", [Scope.ADMIN], role=Role.COMPANY_ADMIN)
@@ -124,7 +132,7 @@ def test_prefects_page_is_found_beneath_ours_by_who_may(workspace: Workspace) ->
         assert httpx.get(f"{page}/api/health").status_code == 401
         with (
             pytest.raises(InvalidStatus),
-            connect(f"{page}/api/events/out".replace("http", "ws", 1), subprotocols=["prefect"]),
+            connect(f"{page}/api/events/out".replace("http", "ws", 1), **PREFECT),
         ):
             pass
     finally:
