@@ -29,8 +29,7 @@ async def start_updates(workspace: Workspace, client: PrefectClient, deployments
 
 def _update(workspace: Workspace, connection: str) -> Request | None:
     try:
-        behind = pipeline.lagging(workspace.connection(connection), Request(), workspace.store)
+        return pipeline.update_before(workspace.connection(connection), Request(), workspace.store)
     except SynclineError as error:
         get_logger("syncline").warning("%s: %s", connection, error)
         return None
-    return pipeline.update_of(behind) if behind else None

@@ -113,8 +113,8 @@ async def _sync_models(
     workspace: Workspace, connection: str, request: Request, mine: FlowRun, run: str | None
 ) -> State[Any]:
     wanted = await asyncio.to_thread(workspace.connection, connection)
-    behind = await asyncio.to_thread(pipeline.lagging, wanted, request, workspace.store)
-    requests = [pipeline.update_of(behind)] if behind and not (request.approve or request.update) else []
+    before = await asyncio.to_thread(pipeline.update_before, wanted, request, workspace.store)
+    requests = [before] if before and not request.update else []
     runs = []
     for each in [*requests, request]:
         try:

@@ -139,14 +139,11 @@ def approve(
 
 def _sync(workspace: Workspace, connection: Connection, request: Request) -> list[Run]:
     """The run asked for; before it, a run for settings that have changed (R5)."""
-    from syncline.pipeline import sync, update  # noqa: PLC0415 - the engine is half of a start
+    from syncline.pipeline import sync, update_before  # noqa: PLC0415 - the engine is half of a start
 
+    asked = [update_before(connection, request, workspace.store), None if request.update else request]
     with logged(workspace), watching(connection.name) as watch:
-        updated = update(connection, request, workspace.store, workspace.storage, listen=watch)
-        before = [updated] if updated else []
-        if request.update:
-            return before
-        return [*before, sync(connection, request, workspace.store, workspace.storage, listen=watch)]
+        return [sync(connection, one, workspace.store, workspace.storage, listen=watch) for one in asked if one]
 
 
 def _tell(workspace: Workspace, runs: list[Run], *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from syncline.pipeline.session import Listener, Session, opened
 from syncline.pipeline.steps import Steps, patient_steps
 from syncline.pipeline.sync import sync, sync_model, sync_models
 from syncline.pipeline.transform import transform
-from syncline.pipeline.update import lagging, update, update_of
+from syncline.pipeline.update import update_before
 from syncline.pipeline.work import Delta, Extraction, Loaded, Work
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "Work",
     "diff",
     "extract",
-    "lagging",
     "load",
     "opened",
     "patient_steps",
@@ -38,6 +37,5 @@ __all__ = [
     "sync_model",
     "sync_models",
     "transform",
-    "update",
-    "update_of",
+    "update_before",
 ]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from syncline.connection import Connection
 from syncline.errors import Busy
-from syncline.pipeline import lagging, opened, sync_models, update
+from syncline.pipeline import opened, sync, sync_models, update_before
 from syncline.request import Request
 from syncline.run import Run, RunResult
 from syncline.workspace import Workspace
@@ -94,7 +94,7 @@ class ThreadStarter:
             Busy: another run of the connection is active.
         """
         place, store = self._workspace, self._workspace.store
-        if request.approve or request.update or not lagging(connection, request, store):
+        if request.update or (asked := update_before(connection, request, store)) is None:
             return None
         for model in request.models(connection):
             request.mode(connection, model)
@@ -103,7 +103,7 @@ class ThreadStarter:
         waiting = store.schedule_run(connection.name, request, runner="process", created_by=created_by)
         begun.set_result(waiting)
         try:
-            update(connection, request, store, place.storage, created_by=created_by)
+            sync(connection, asked, store, place.storage, created_by=created_by)
         except BaseException as error:
             store.withdraw(waiting.id, RunResult.ERROR, {"error": str(error)})
             raise

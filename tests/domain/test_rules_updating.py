@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncline import Limits, Publication, Request, RunType, Target, TransientError, pipeline
 from tests.domain.rig import pet, pets, whole
-from tests.domain.workshop import Workshop, by_name, code, workshop
+from tests.domain.workshop import UPDATE, Workshop, by_name, code, workshop
 
 TEN = range(1, 11)
 
@@ -16,20 +16,20 @@ def test_a_changed_transform_is_carried_out_without_the_source(tmp_path: Path) -
     """R5, P4.11."""
     rig = workshop(tmp_path, lambda row: [code(row)], *pets(1, 2, 3))
     rig.make(lambda row: [code(row, value=row["id"] * 10)] if row["id"] > 1 else [], "v2")
-    assert pipeline.lagging(rig.connection, Request(), rig.store)
+    asked = pipeline.update_before(rig.connection, Request(), rig.store)
+    assert asked is not None
     rig.said = rig.switched_off
-    run = pipeline.update(rig.connection, Request(), rig.store, rig.storage)
-    assert run is not None
+    run = rig.sync_all(asked)
     assert run.type is RunType.CONFIGURATION
     assert rig.made == {"2": 20, "3": 30}
     counts = run.models[0].counts
     assert (counts.read, counts.updated, counts.deleted) == (0, 2, 1)
-    assert pipeline.update(rig.connection, Request(), rig.store, rig.storage) is None
+    assert pipeline.update_before(rig.connection, Request(), rig.store) is None
 
 
 def test_nothing_lags_without_a_change(tmp_path: Path) -> None:
     rig = workshop(tmp_path, by_name, pet(1))
-    assert not pipeline.lagging(rig.connection, Request(), rig.store)
+    assert not pipeline.update_before(rig.connection, Request(), rig.store)
     loads = rig.loads
     assert rig.update().result == "no_changes"
     assert rig.loads == loads
@@ -119,7 +119,7 @@ def test_a_read_that_breaks_off_does_not_keep_settings_from_being_carried_out(tm
     rig = workshop(tmp_path, lambda row: [code(row)], pet(1))
     rig.make(lambda row: [code(row, value=9)], "v2")
     rig.said = [TransientError("the line is dead")]
-    pipeline.update(rig.connection, Request(), rig.store, rig.storage)
+    rig.sync_all(UPDATE)
     assert rig.made == {"1": 9}
 
 
@@ -128,7 +128,7 @@ def test_a_model_whose_settings_are_wrong_does_not_keep_others_from_being_looked
     rig = Workshop(tmp_path)
     rig.ok(whole(pets(1)))
     rig.express(function="nowhere:totals", folder=tmp_path)
-    assert not pipeline.lagging(rig.connection, Request(), rig.store)
+    assert not pipeline.update_before(rig.connection, Request(), rig.store)
     assert "nowhere" in rig.run(whole(pets(1))).error
 
 
@@ -139,6 +139,6 @@ def test_settings_that_want_columns_not_yet_read_wait_for_a_run_that_reads(tmp_p
     rig.ok(whole([{"id": 1, "name": "Rex"}]))
     rig.sync = replace(rig.sync, columns=Workshop.columns("id", "version"))
     rig.express(fields={"id": "id", "label": "version::varchar"})
-    assert not pipeline.lagging(rig.connection, Request(), rig.store)
+    assert not pipeline.update_before(rig.connection, Request(), rig.store)
     rig.ok(whole([{"id": 1, "version": 7}]))
     assert [row["label"] for row in rig.destination.rows.values()] == ["7"]
