@@ -1,12 +1,15 @@
-from collections.abc import Iterator
-
 import pytest
 
-from tests.contracts.postgresql import Server, running
+from connectors.sql import SqlDestination
+from tests.contracts.postgresql import Server
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[Server]:
-    """One PostgreSQL server for all tests; each takes a database of its own from it."""
-    with running() as server:
-        yield server
+@pytest.fixture
+def url(postgresql: Server) -> str:
+    """A new database."""
+    return postgresql.new_database()
+
+
+@pytest.fixture
+def destination(url: str) -> SqlDestination:
+    return SqlDestination(url)

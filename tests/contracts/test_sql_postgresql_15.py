@@ -23,11 +23,6 @@ def postgresql() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
 def test_it_is_that_one(url: str) -> None:
     assert ask(url, "SELECT current_setting('server_version_num')::int / 10000") == [(15,)]
 

@@ -10,16 +10,10 @@ import pytest
 
 from connectors.sql import SqlSource
 from syncline import ConfigError, DataError, DataModel, Read, Secret, SyncMode, TransientError
-from tests.contracts.postgresql import Server
 
 MODEL = DataModel("m", pa.schema({"id": pa.int64(), "name": pa.string()}), ("id",))
 READ = Read(MODEL, origin="pets")
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-
-
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
 
 
 @pytest.fixture

@@ -11,12 +11,6 @@ from connectors.sql import SqlSource
 from connectors.sql.postgresql_link import _database
 from syncline import ConfigError, DataModel, Read
 from syncline.testing.source import Reading
-from tests.contracts.postgresql import Server
-
-
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
 
 
 @pytest.fixture

@@ -46,16 +46,6 @@ class TestPostgresqlThroughSqlalchemy(TestPostgresql):
         return Slow(postgresql.new_database())
 
 
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
-@pytest.fixture
-def destination(url: str) -> SqlDestination:
-    return SqlDestination(url)
-
-
 def test_both_ways_understand_what_the_other_has_noted(url: str, tmp_path: Path) -> None:
     fast, slow = SqlDestination(url), Slow(url)
     loaded(fast, changeset(PETS, tmp_path, inserts=[REX]), plan="1")

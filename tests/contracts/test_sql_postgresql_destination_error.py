@@ -10,11 +10,6 @@ from tests.contracts.postgresql import PASSWORD, USER, Server
 from tests.contracts.postgresql_database import ask, loaded
 
 
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
 def limited(url: str, setting: str) -> SqlDestination:
     """The same database, with a setting of its own in the address."""
     return SqlDestination(f"{url}?options=-c%20{setting}")

@@ -41,16 +41,6 @@ loaded(SqlDestination(url), changeset(PETS, Path(folder), inserts=rows), plan="o
 """
 
 
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
-@pytest.fixture
-def destination(url: str) -> SqlDestination:
-    return SqlDestination(url)
-
-
 def limited(url: str, setting: str) -> SqlDestination:
     """The same database, with a setting of its own in the address."""
     return SqlDestination(f"{url}?options=-c%20{setting}")

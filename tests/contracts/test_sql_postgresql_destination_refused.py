@@ -9,20 +9,9 @@ from connectors.sql import SqlDestination, loading
 from syncline import DataError, DataModel, Rejection, Target
 from syncline.testing.changes import changeset
 from syncline.testing.destination import AT, MIA, PETS, PIP, REX
-from tests.contracts.postgresql import Server
 from tests.contracts.postgresql_database import ask, loaded
 
 FAMILY = DataModel("FAMILY", pa.schema({"id": pa.int64(), "mother": pa.int64()}), ("id",))
-
-
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
-@pytest.fixture
-def destination(url: str) -> SqlDestination:
-    return SqlDestination(url)
 
 
 def test_the_database_says_why_it_refuses(destination: SqlDestination, url: str, tmp_path: Path) -> None:

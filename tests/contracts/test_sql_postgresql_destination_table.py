@@ -9,7 +9,6 @@ from connectors.sql import SqlDestination, postgresql_straight
 from syncline import ConfigError, DataModel, Target
 from syncline.testing.changes import changeset
 from syncline.testing.destination import MIA, PETS, REX
-from tests.contracts.postgresql import Server
 from tests.contracts.postgresql_database import ask, loaded
 
 PET = Target("pets")
@@ -17,16 +16,6 @@ TYPES = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
     WHERE a.attrelid = 'pets'::regclass AND a.attnum > 0 ORDER BY a.attnum
 """
-
-
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
-@pytest.fixture
-def destination(url: str) -> SqlDestination:
-    return SqlDestination(url)
 
 
 def test_a_new_table_has_the_types_of_the_model(destination: SqlDestination, url: str) -> None:

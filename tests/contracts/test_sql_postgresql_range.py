@@ -8,7 +8,6 @@ import pytest
 
 from connectors.sql import SqlSource, postgresql_link, postgresql_range
 from syncline import Batch, Read, TransientError
-from tests.contracts.postgresql import Server
 from tests.contracts.postgresql_database import ask
 
 ROWS = 20_000
@@ -27,11 +26,6 @@ def few_rows_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"READERS": 3, "RANGE_ROWS": 1000, "_SAMPLED_PAGES": 2}.items():
         monkeypatch.setattr(postgresql_range, name, value)
     monkeypatch.setattr(postgresql_link, "_BATCH_BYTES", 4096)
-
-
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ from syncline.testing.store import StoreContract
 from tests.contracts.postgresql import PASSWORD, Server
 
 
-@pytest.fixture
-def url(postgresql: Server) -> str:
-    return postgresql.new_database()
-
-
 class TestStore(StoreContract):
     pass
 

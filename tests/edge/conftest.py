@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from syncline.cli import main
+from tests.contracts.postgresql import Server as Postgresql
 from tests.edge.file_server import Server
+from tests.edge.place_postgresql import PostgresqlPlace, new_place
 from tests.edge.shop import Answer, Call
 
 
@@ -39,3 +41,9 @@ def server() -> Iterator[Server]:
     yield server
     server.server.shutdown()
     server.server.server_close()
+
+
+@pytest.fixture
+def place(postgresql: Postgresql, tmp_path: Path) -> PostgresqlPlace:
+    """One database of PostgreSQL on both sides and for the store, to be killed in."""
+    return new_place(postgresql, tmp_path)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from syncline import Busy, Request, Run, pipeline
+from syncline import Busy, Request, Run, RunStatus, pipeline
 from tests.edge import mortal
 
 FIRST_ROWS = """
@@ -35,6 +35,7 @@ MEANWHILE = """
 """
 GONE_MEANWHILE = "DELETE FROM item WHERE id IN (4, 5, 1302);"
 COLUMNS = "id, name, amount, updated_at"
+FIRST, INCREMENTAL, FULL = "first", "incremental", "full"
 
 
 @dataclass(frozen=True)
@@ -104,3 +105,38 @@ class Place:
         """What `latest` points to."""
         (latest,) = (self.folder / "files").glob("files/**/latest.csv")
         return latest.readlink()
+
+    def remembered(self) -> object:
+        """All that a run could change."""
+        with closing(mortal.store(self.folder)) as store:
+            head = store.head("shop", "ITEMS")
+        return head, self.destination(), self.ask("SELECT * FROM _syncline_plan"), self.link()
+
+
+def prepared(place: Place, scene: str) -> Request:
+    """What the run that dies is asked to do, with what came before it done."""
+    if scene != FIRST:
+        place.sync(Request())
+        place.sell(CHANGES)
+    if scene == FULL:
+        place.sell(DELETIONS)
+    return Request(full_sync=scene == FULL)
+
+
+def sleep_and_wake(place: Place, request: Request, point: str, meanwhile: str) -> None:
+    """A run sleeps; another takes over; the first wakes up and changes nothing more."""
+    with place.begin(request, mortal.ASLEEP + point, SYNCLINE_LEASE_SECONDS="1") as asleep:
+        try:
+            _, status = os.waitpid(asleep.pid, os.WUNTRACED)
+            assert os.WIFSTOPPED(status)
+            place.sell(meanwhile)
+            run = place.sync_in_time(request)
+            assert run.status is RunStatus.SUCCEEDED, run.infos
+            known = place.remembered()
+        finally:
+            asleep.send_signal(signal.SIGCONT)
+        _, said = asleep.communicate(timeout=30)
+    assert (asleep.returncode, "LeaseLost" in said) == (1, True), said
+    assert place.remembered() == known
+    with closing(mortal.store(place.folder)) as store:
+        assert [run.status for run in store.runs()[:2]] == ["succeeded", "failed"]

@@ -10,17 +10,16 @@ from typing import Any
 
 import psycopg
 
-from syncline import Request, RunResult, RunStatus
+from syncline import RunResult, RunStatus
 from tests.contracts.postgresql import Server
 from tests.edge import mortal
-from tests.edge.place import CHANGES, COLUMNS, DELETIONS, GONE_MEANWHILE, MEANWHILE, Place
+from tests.edge.place import COLUMNS, FULL, GONE_MEANWHILE, MEANWHILE, Place, prepared
 
 FIRST_ROWS = """
     CREATE TABLE item (id integer PRIMARY KEY, name text NOT NULL, amount integer, updated_at timestamp NOT NULL);
     INSERT INTO item SELECT i, format('item %s %s', i, repeat('x', 200)), nullif(i % 7, 0), '2026-01-01 00:00:00'
     FROM generate_series(1, 400) AS i;
 """
-FIRST, INCREMENTAL, FULL = "first", "incremental", "full"
 COMMITTING = ["after load", "in commit", "after commit"]
 RUNNING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {}"
 
@@ -62,16 +61,6 @@ def new_place(server: Server, tmp_path: Path) -> PostgresqlPlace:
     (tmp_path / "addresses").write_text("\n".join(addresses))
     made.sell(f"CREATE SCHEMA sent; CREATE SCHEMA kept; {FIRST_ROWS}")
     return made
-
-
-def prepared(place: Place, scene: str) -> Request:
-    """What the run that dies is asked to do, with what came before it done."""
-    if scene != FIRST:
-        place.sync(Request())
-        place.sell(CHANGES)
-    if scene == FULL:
-        place.sell(DELETIONS)
-    return Request(full_sync=scene == FULL)
 
 
 def kill_and_go_on(place: PostgresqlPlace, scene: str, point: str) -> None:

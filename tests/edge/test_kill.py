@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -11,9 +10,19 @@ import pytest
 
 from syncline import Request, RunResult, RunStatus
 from tests.edge import mortal
-from tests.edge.place import CHANGES, COLUMNS, DELETIONS, FIRST_ROWS, GONE_MEANWHILE, MEANWHILE, Place
+from tests.edge.place import (
+    COLUMNS,
+    FIRST,
+    FIRST_ROWS,
+    FULL,
+    GONE_MEANWHILE,
+    INCREMENTAL,
+    MEANWHILE,
+    Place,
+    prepared,
+    sleep_and_wake,
+)
 
-FIRST, INCREMENTAL, FULL = "first", "incremental", "full"
 EXTRACTING = ["in extract", "before diff", "before transform"]
 PROMISING = ["before plan.json has its name", "before promise", "after promise"]
 LOADING = ["before load", "in load", "before the plan is noted", "before the load is committed", "after load"]
@@ -41,16 +50,6 @@ def place(tmp_path: Path) -> Place:
     made = Place(tmp_path)
     made.sell(FIRST_ROWS)
     return made
-
-
-def prepared(place: Place, scene: str) -> Request:
-    """What the run that dies is asked to do, with what came before it done."""
-    if scene != FIRST:
-        place.sync(Request())
-        place.sell(CHANGES)
-    if scene == FULL:
-        place.sell(DELETIONS)
-    return Request(full_sync=scene == FULL)
 
 
 @pytest.mark.parametrize(("scene", "point"), POINTS, ids=lambda word: word.replace(" ", "-"))
@@ -160,26 +159,6 @@ def test_what_killed_runs_left_behind_goes_after_a_while(place: Place) -> None:
 )
 def test_a_run_that_wakes_after_its_lease_changes_nothing_more(place: Place, point: str) -> None:
     """R21, Invariant 6."""
-    request = prepared(place, FULL)
-    with place.begin(request, mortal.ASLEEP + point, SYNCLINE_LEASE_SECONDS="1") as asleep:
-        try:
-            _, status = os.waitpid(asleep.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status)
-            place.sell(MEANWHILE)
-            place.sell(GONE_MEANWHILE)
-            assert place.sync_in_time(request).status is RunStatus.SUCCEEDED
-            known = remembered(place)
-        finally:
-            asleep.send_signal(signal.SIGCONT)
-        _, said = asleep.communicate(timeout=30)
-    assert (asleep.returncode, "LeaseLost" in said) == (1, True), said
-    assert remembered(place) == known
+    sleep_and_wake(place, prepared(place, FULL), point, MEANWHILE + GONE_MEANWHILE)
     assert_equal(place)
     assert_whole(place)
-    assert [run.status for run in mortal.store(place.folder).runs()[:2]] == ["succeeded", "failed"]
-
-
-def remembered(place: Place) -> object:
-    """All that a run could change."""
-    head = mortal.store(place.folder).head("shop", "ITEMS")
-    return head, place.destination(), place.ask("SELECT * FROM _syncline_plan"), place.link()

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.contracts.postgresql import Server, running
-from tests.edge.place_postgresql import FIRST, INCREMENTAL, PostgresqlPlace, kill_and_go_on, new_place
+from tests.edge.place import FIRST, INCREMENTAL
+from tests.edge.place_postgresql import PostgresqlPlace, kill_and_go_on
 
 POINTS = [
     *((FIRST, point) for point in ("in prepare", "while the key is away", "in load")),
     *((INCREMENTAL, point) for point in ("in load", "after load")),
 ]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def place(server: Server, tmp_path: Path) -> PostgresqlPlace:
-    return new_place(server, tmp_path)
 
 
 @pytest.mark.parametrize(("scene", "point"), POINTS, ids=lambda word: word.replace(" ", "-"))

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from syncline import Request, RunResult, RunStatus
-from tests.contracts.postgresql import Server, running
-from tests.edge import mortal
-from tests.edge.place import MEANWHILE
-from tests.edge.place_postgresql import FIRST, FULL, RUNNING, PostgresqlPlace, assert_equal, new_place, prepared
+from syncline import RunResult
+from tests.edge.place import FIRST, FULL, MEANWHILE, prepared, sleep_and_wake
+from tests.edge.place_postgresql import RUNNING, PostgresqlPlace, assert_equal
 
 SLEEPS_SECONDS = 30
 IN_STATEMENT = "wait_event = 'PgSleep'"
@@ -26,17 +19,6 @@ SLOW = """
     CREATE TRIGGER slow AFTER INSERT OR UPDATE ON sent.{table} EXECUTE FUNCTION sent.be_slow();
 """
 """The first to change the table is held up within its statement, in the server."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
-
-
-@pytest.fixture
-def place(server: Server, tmp_path: Path) -> PostgresqlPlace:
-    return new_place(server, tmp_path)
 
 
 @pytest.mark.parametrize("table", ["items", "_syncline_plan"])
@@ -71,7 +53,8 @@ def test_a_run_that_wakes_within_its_transaction_changes_nothing_more(
     place: PostgresqlPlace, scene: str, point: str
 ) -> None:
     """R21, Invariant 6."""
-    sleep_and_wake(place, prepared(place, scene), point)
+    sleep_and_wake(place, prepared(place, scene), point, MEANWHILE)
+    assert_equal(place)
 
 
 def test_a_run_that_sleeps_as_it_makes_the_table_is_thrown_out_after_a_while(place: PostgresqlPlace) -> None:
@@ -79,31 +62,5 @@ def test_a_run_that_sleeps_as_it_makes_the_table_is_thrown_out_after_a_while(pla
     addresses = place.folder / "addresses"
     impatient = "sent%20-c%20idle_in_transaction_session_timeout%3D1s"
     addresses.write_text(addresses.read_text().replace("%3Dsent", f"%3D{impatient}"))
-    sleep_and_wake(place, prepared(place, FIRST), "in prepare")
-
-
-def sleep_and_wake(place: PostgresqlPlace, request: Request, point: str) -> None:
-    """A run sleeps; another takes over; the first wakes up."""
-    with place.begin(request, mortal.ASLEEP + point, SYNCLINE_LEASE_SECONDS="1") as asleep:
-        try:
-            _, status = os.waitpid(asleep.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status)
-            place.sell(MEANWHILE)
-            run = place.sync_in_time(request)
-            assert run.status is RunStatus.SUCCEEDED, run.infos
-            known = remembered(place)
-        finally:
-            asleep.send_signal(signal.SIGCONT)
-        _, said = asleep.communicate(timeout=30)
-    assert (asleep.returncode, "LeaseLost" in said) == (1, True), said
-    assert remembered(place) == known
+    sleep_and_wake(place, prepared(place, FIRST), "in prepare", MEANWHILE)
     assert_equal(place)
-    with closing(mortal.store(place.folder)) as store:
-        assert [run.status for run in store.runs()[:2]] == ["succeeded", "failed"]
-
-
-def remembered(place: PostgresqlPlace) -> object:
-    """All that a run could change."""
-    with closing(mortal.store(place.folder)) as store:
-        head = store.head("shop", "ITEMS")
-    return head, place.destination(), place.ask("SELECT * FROM _syncline_plan"), place.link()

@@ -7,22 +7,16 @@ import pytest
 from fastapi import FastAPI
 
 from syncline.workspace import Workspace
-from tests.contracts.postgresql import Server, running
+from tests.contracts.postgresql import Server
 from tests.edge.web.push.steel import Program, steel_in
-
-
-@pytest.fixture(scope="package")
-def server() -> Iterator[Server]:
-    with running() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def workspace(
-    tmp_path: Path, server: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, postgresql: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workspace]:
     if request.param == "postgresql":
-        monkeypatch.setenv("SYNCLINE_DATABASE_URL", server.new_database())
+        monkeypatch.setenv("SYNCLINE_DATABASE_URL", postgresql.new_database())
     made = steel_in(tmp_path)
     yield made
     made.store.close()
