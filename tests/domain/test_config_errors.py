@@ -69,6 +69,10 @@ def test_a_wrong_model_is_told_with_file_line_and_what_would_be_right(load: Load
         ("source: {kind: shelf}\nmodels: {A: {from: a}}\n", ["model A goes nowhere", "destination"]),
         ("connection: a/b\n" + with_model("{from: a}"), ["shop.yaml:1", "`a/b` cannot be a name"]),
         ("source: {kind: shelf}\nmodels: {../x: {from: a}}\n", ["`../x` cannot be a name"]),
+        *(
+            (f"source: {{kind: shelf}}\nmodels: {{{long}: {{from: a}}}}\n", ["cannot be a name, for it is too long"])
+            for long in ("x" * 151, "\u00e9" * 26, "a." * 40)
+        ),
         ("features: [from_date]\n" + with_model("{from: a}"), ["neither incremental nor full"]),
         ("features: [increment]\n" + with_model("{from: a}"), ["did you mean `incremental`?"]),
         ("a: &a [*a]\n", ["shop.yaml:1", "contains itself"]),
