@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from syncline.errors import ConfigError
 from syncline.store.database import WAIT_SECONDS, Database
-from syncline.store.notice_tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -53,13 +52,14 @@ def differences(database: Database) -> list[Any]:
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - R37
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
 
-    options = {"version_table": VERSION_TABLE, "include_name": _is_ours}
+    from syncline.store.pushed_tables import metadata  # noqa: PLC0415 - few runs meet all tables there are
+
+    def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or name in metadata.tables
+
+    options = {"version_table": VERSION_TABLE, "include_name": is_ours}
     with database.engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), metadata))
-
-
-def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "table" or name in metadata.tables
 
 
 def _is_missing_table(error: DBAPIError) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from syncline.store import pushed_tables
+from syncline.store import tables
 from syncline.store.tables import Moment
 
-metadata = pushed_tables.metadata  # with this, all tables there are
+metadata = tables.metadata
 
 notice = Table(
     "syncline_notice",

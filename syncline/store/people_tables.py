@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text
 
-from syncline.store import tables
+from syncline.store import notice_tables
 from syncline.store.tables import Moment, Words
 
-metadata = tables.metadata  # with these, all tables there are
+metadata = notice_tables.metadata
 
 user = Table(
     "syncline_user",

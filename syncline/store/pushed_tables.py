@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Column, Index, String, Table, Text
 from syncline.store import people_tables
 from syncline.store.tables import Moment
 
-metadata = people_tables.metadata
+metadata = people_tables.metadata  # with these, all tables there are
 
 BYTEWISE = String(36).with_variant(String(36, collation="C"), "postgresql")
 """A GUID, in the order of its bytes whatever the language of the database."""

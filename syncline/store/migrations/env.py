@@ -3,7 +3,7 @@
 from alembic import context
 
 from syncline.store.migration import VERSION_TABLE
-from syncline.store.people_tables import metadata
+from syncline.store.pushed_tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
