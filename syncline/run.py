@@ -285,8 +285,15 @@ class Store(Protocol):
     def active(self, connection: str) -> Run | None:
         """The run that holds the connection now."""
 
-    def entries(self, connection: str | None = None, *, model: str | None = None, closed: bool = False) -> list[Entry]:
-        """What is owed and why; with `closed` also what was."""
+    def entries(
+        self,
+        connection: str | None = None,
+        *,
+        model: str | None = None,
+        run: str | None = None,
+        closed: bool = False,
+    ) -> list[Entry]:
+        """What is owed and why; with `closed` also what was; with `run` what that run was the last to note."""
 
 
 def told(moment: datetime | None) -> str | None:

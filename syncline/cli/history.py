@@ -56,7 +56,7 @@ def show(
     """
     workspace = Workspace.open(ctx.obj)
     found = workspace.store.run(run)
-    entries = [entry for entry in workspace.store.entries(found.connection, closed=True) if entry.run == found.id]
+    entries = workspace.store.entries(found.connection, run=found.id, closed=True)
     owed = _owed_since(workspace, found)
     if as_json:
         say_json({**_run_json(workspace, found, entries, rows), "owed": [asdict(entry) for entry in owed]})

@@ -214,10 +214,17 @@ class SqlStore:
             held = [row.run for row in self._leases.taken(view) if row.connection == connection]
             return self._history.one(view, held[0]) if held else None
 
-    def entries(self, connection: str | None = None, *, model: str | None = None, closed: bool = False) -> list[Entry]:
-        """What is owed and why; with `closed` also what was."""
+    def entries(
+        self,
+        connection: str | None = None,
+        *,
+        model: str | None = None,
+        run: str | None = None,
+        closed: bool = False,
+    ) -> list[Entry]:
+        """What is owed and why; with `closed` also what was; with `run` what that run was the last to note."""
         with self.database.reading() as view:
-            return self._standing.entries(view, connection, model, closed=closed)
+            return self._standing.entries(view, {"connection": connection, "model": model, "run": run}, closed=closed)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,11 +63,10 @@ class Standing:
                 connection.execute(self.tenant.update(tables.entry, **values).where(_ENTRY.id == before))
         self._close(connection, sorted(left), moment)
 
-    def entries(self, connection: Connection, name: str | None, model: str | None, *, closed: bool) -> list[Entry]:
-        """What is owed and why, oldest first; with `closed` also what was."""
-        query = self.tenant.select(tables.entry)
-        query = query if name is None else query.where(_ENTRY.connection == name)
-        query = query if model is None else query.where(_ENTRY.model == model)
+    def entries(self, connection: Connection, wanted: Mapping[str, str | None], *, closed: bool) -> list[Entry]:
+        """What is owed and why, oldest first, where these columns are so; with `closed` also what was."""
+        same = [_ENTRY[name] == value for name, value in wanted.items() if value is not None]
+        query = self.tenant.select(tables.entry).where(*same)
         query = query if closed else query.where(_ENTRY.closed_at.is_(None))
         ordered = query.order_by(_ENTRY.connection, _ENTRY.model, _ENTRY.created_at, _ENTRY.kind, _ENTRY.reason)
         return [_entry(row) for row in connection.execute(ordered)]

@@ -228,6 +228,9 @@ class StoreContract:
         assert store.entries("pets", model="PETS") == [still, new]
         past = [entry for entry in store.entries(closed=True) if entry.closed_at]
         assert [entry.id for entry in past] == [gone.id]
+        assert [entry.model for entry in store.entries(run=first.id)] == ["ANTS"]
+        assert gone.id in {entry.id for entry in store.entries("pets", run=first.id, closed=True)}
+        assert store.entries("pets", run=second.id) == [still, new]
         assert [entry.model for entry in store.entries()] == ["ANTS", "PETS", "PETS"]
 
     def test_a_forgotten_model_owes_nothing(self, store: Store) -> None:

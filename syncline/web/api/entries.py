@@ -45,7 +45,7 @@ def list_run_entries(
 ) -> shape.Page[shape.Entry]:
     """What the run has noted as owed, by reason; what a later run has noted anew stands there."""
     found = visit.run(run)
-    entries = [one for one in visit.store.entries(found.connection, closed=True) if one.run == found.id]
+    entries = visit.store.entries(found.connection, run=found.id, closed=True)
     return paging.cut(entries, after, limit, _entry, _place)
 
 

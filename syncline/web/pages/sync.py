@@ -35,7 +35,6 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
     """One run."""
     found = visit.run(run)
     now = datetime.now(UTC)
-    entries = visit.store.entries(found.connection, closed=True)
     connection = visit.connections.get(found.connection)
     log = timeline(found, visit.store.log(found.id))
     return page(
@@ -50,7 +49,7 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         reasons=reasons(found),
         few=FEW,
         outlooks=_outlooks(visit, found, now),
-        entries=_entries(found, entries),
+        entries=_entries(visit, found),
         lists=_lists(visit, found),
         waiting=WAITING,
         connection=connection,
@@ -81,12 +80,11 @@ def _outlooks(visit: Visit, run: Run, now: datetime) -> dict[str, Outlook]:
     return {model.model: outlook(model, before, now) for model in run.models}
 
 
-def _entries(run: Run, entries: list[Entry]) -> dict[str, list[Entry]]:
+def _entries(visit: Visit, run: Run) -> dict[str, list[Entry]]:
     """What the run noted as owed, and what its models owe now by a later run; by model."""
-    shown: dict[str, list[Entry]] = {model.model: [] for model in run.models}
-    for entry in entries:
-        if entry.model in shown and (entry.run == run.id or (entry.closed_at is None and run.models)):
-            shown[entry.model].append(entry)
+    noted = visit.store.entries(run.connection, run=run.id, closed=True)
+    later = [entry for entry in visit.store.entries(run.connection) if entry.run != run.id]
+    shown = {model.model: [entry for entry in (*noted, *later) if entry.model == model.model] for model in run.models}
     return {model: found for model, found in shown.items() if found}
 
 

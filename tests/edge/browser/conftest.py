@@ -3,8 +3,8 @@
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,6 +79,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
     found_browser()
     with serving(Showcase(tmp_path)) as site:
         yield site
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Serves a workspace of these connections until the page is closed: ask for it before `page`."""
+    found_browser()
+    with ExitStack() as stack:
+        yield lambda *connections: stack.enter_context(serving(Showcase(tmp_path, *connections)))
 
 
 def stop_time(page: Page) -> None:

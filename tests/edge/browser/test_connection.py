@@ -1,14 +1,14 @@
 """The pages of all connections, of one, of a row, and of deletions that wait."""
 
 import re
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from syncline.request import Request
-from tests.edge.browser.conftest import Site, serving
-from tests.edge.browser.showcase import PRICES, Showcase
+from tests.edge.browser.conftest import Site
+from tests.edge.browser.showcase import PRICES
 
 
 def test_the_overview_shows_the_health_of_all_connections_at_a_glance(seen: Site, page: Page) -> None:
@@ -21,21 +21,21 @@ def test_the_overview_shows_the_health_of_all_connections_at_a_glance(seen: Site
     expect(page.get_by_role("heading", level=1)).to_have_text("prices")
 
 
-def test_many_connections_are_searched_and_chosen_by_their_health(tmp_path: Path, page: Page) -> None:
+def test_many_connections_are_searched_and_chosen_by_their_health(serve: Callable[..., Site], page: Page) -> None:
     several = [PRICES.replace(": prices", f": prices{n}").replace("prices.db", f"prices{n}.db") for n in range(14)]
-    with serving(Showcase(tmp_path, *several)) as site:
-        site.show.run("prices3")
-        page.goto(site.url)
-        page.get_by_label("Search").fill("prices1")
-        expect(page.locator("article")).to_have_count(5)
-        page.get_by_role("link", name="1 in step").click()
-        expect(page.locator("article h2")).to_have_text("prices3")
-        page.goto(f"{site.url}/settings/syncs")
-        page.get_by_text("Run synchronization").click()
-        page.get_by_label("Of which connection").select_option("prices7")
-        page.get_by_role("button", name="Choose").click()
-        page.get_by_role("button", name="Run synchronization").click()
-        expect(page.get_by_role("heading", level=1)).to_contain_text("prices7 succeeded")
+    site = serve(*several)
+    site.show.run("prices3")
+    page.goto(site.url)
+    page.get_by_label("Search").fill("prices1")
+    expect(page.locator("article")).to_have_count(5)
+    page.get_by_role("link", name="1 in step").click()
+    expect(page.locator("article h2")).to_have_text("prices3")
+    page.goto(f"{site.url}/settings/syncs")
+    page.get_by_text("Run synchronization").click()
+    page.get_by_label("Of which connection").select_option("prices7")
+    page.get_by_role("button", name="Choose").click()
+    page.get_by_role("button", name="Run synchronization").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("prices7 succeeded")
 
 
 @pytest.mark.promise("P3.13")

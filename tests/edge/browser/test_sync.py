@@ -1,7 +1,7 @@
 """The page of one sync: what it did, row by row, and what a person can do about what it could not."""
 
 import re
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 from syncline.line import Line
 from syncline.request import Request
 from syncline.run import Counts, ModelRun, RunStatus, Step
-from tests.edge.browser.conftest import Site, serving, stop_time
-from tests.edge.browser.showcase import Showcase
+from tests.edge.browser.conftest import Site, stop_time
 
 WIDE = """\
 connection: wide
@@ -89,23 +88,21 @@ def test_p2_24_the_changeset_shows_rows_before_and_after_with_the_changed_cells_
     expect(page.get_by_text("No rows of this kind.")).to_be_visible()
 
 
-def test_of_rows_with_many_columns_those_that_changed_are_shown_first(tmp_path: Path, page: Page) -> None:
+def test_of_rows_with_many_columns_those_that_changed_are_shown_first(serve: Callable[..., Site], page: Page) -> None:
     names = [f"c{number}" for number in range(60)]
-    with serving(Showcase(tmp_path, WIDE)) as site:
-        show = site.show
-        show.sql(
-            f"CREATE TABLE wide (id INTEGER PRIMARY KEY, {', '.join(names)}); INSERT INTO wide (id) VALUES (1), (2)"
-        )
-        show.run("wide")
-        show.sql("UPDATE wide SET c41 = 'new' WHERE id = 2")
-        run = show.run("wide")
-        page.goto(f"{site.url}/settings/syncs/{run.id}/changes/WIDE")
-        heads = page.locator(".rows thead th")
-        assert heads.all_inner_texts()[1:-1] == ["id", "c41"]
-        page.get_by_role("link", name="Show all 61 columns").click()
-        expect(heads).to_have_count(63)
-        page.get_by_role("link", name="Show only the key and what differs").click()
-        expect(heads).to_have_count(4)
+    site = serve(WIDE)
+    show = site.show
+    show.sql(f"CREATE TABLE wide (id INTEGER PRIMARY KEY, {', '.join(names)}); INSERT INTO wide (id) VALUES (1), (2)")
+    show.run("wide")
+    show.sql("UPDATE wide SET c41 = 'new' WHERE id = 2")
+    run = show.run("wide")
+    page.goto(f"{site.url}/settings/syncs/{run.id}/changes/WIDE")
+    heads = page.locator(".rows thead th")
+    assert heads.all_inner_texts()[1:-1] == ["id", "c41"]
+    page.get_by_role("link", name="Show all 61 columns").click()
+    expect(heads).to_have_count(63)
+    page.get_by_role("link", name="Show only the key and what differs").click()
+    expect(heads).to_have_count(4)
 
 
 def test_a_file_that_is_no_longer_kept_is_not_offered(site: Site, page: Page) -> None:
@@ -119,16 +116,16 @@ def test_a_file_that_is_no_longer_kept_is_not_offered(site: Site, page: Page) ->
     assert page.locator(".files a").count() == 0
 
 
-def test_the_errors_of_many_models_are_told_once_each(tmp_path: Path, page: Page) -> None:
-    with serving(Showcase(tmp_path, MANY)) as site:
-        run = site.show.run("many")
-        page.goto(f"{site.url}/settings/syncs/{run.id}")
-        rows = page.locator("tr[id^=model-]")
-        expect(rows).to_have_count(40)
-        expect(rows.last).to_contain_text("there is no table `t39`")
-        assert "`t39`" not in page.locator("section[aria-labelledby=why]").inner_text()
-        page.get_by_text("35 more").click()
-        expect(page.get_by_text("M39 failed in the step")).to_be_visible()
+def test_the_errors_of_many_models_are_told_once_each(serve: Callable[..., Site], page: Page) -> None:
+    site = serve(MANY)
+    run = site.show.run("many")
+    page.goto(f"{site.url}/settings/syncs/{run.id}")
+    rows = page.locator("tr[id^=model-]")
+    expect(rows).to_have_count(40)
+    expect(rows.last).to_contain_text("there is no table `t39`")
+    assert "`t39`" not in page.locator("section[aria-labelledby=why]").inner_text()
+    page.get_by_text("35 more").click()
+    expect(page.get_by_text("M39 failed in the step")).to_be_visible()
 
 
 def test_a_sync_says_what_it_was_asked_for(site: Site, page: Page) -> None:
