@@ -16,7 +16,6 @@ from syncline.status import RunResult, RunStatus, RunType
 
 __all__ = ["Counts", "Entry", "Head", "ModelRun", "Run", "RunResult", "RunStatus", "RunType", "Step", "Store"]
 
-
 CANCELLED_BY = "cancelled_by"
 """Under which name `infos` of a run say who wants it to end."""
 
@@ -286,12 +285,7 @@ class Store(Protocol):
         """The run that holds the connection now."""
 
     def entries(
-        self,
-        connection: str | None = None,
-        *,
-        model: str | None = None,
-        run: str | None = None,
-        closed: bool = False,
+        self, connection: str | None = None, *, model: str | None = None, run: str | None = None, closed: bool = False
     ) -> list[Entry]:
         """What is owed and why; with `closed` also what was; with `run` what that run was the last to note."""
 

@@ -215,12 +215,7 @@ class SqlStore:
             return self._history.one(view, held[0]) if held else None
 
     def entries(
-        self,
-        connection: str | None = None,
-        *,
-        model: str | None = None,
-        run: str | None = None,
-        closed: bool = False,
+        self, connection: str | None = None, *, model: str | None = None, run: str | None = None, closed: bool = False
     ) -> list[Entry]:
         """What is owed and why; with `closed` also what was; with `run` what that run was the last to note."""
         with self.database.reading() as view:
