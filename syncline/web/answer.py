@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -80,4 +80,6 @@ def problem_of(error: Exception) -> Problem:
         return of_validation(error.errors())
     if isinstance(error, SynclineError):
         return of_error(error)
+    if isinstance(error, ClientDisconnect):
+        return Problem(400, "whoever asked has left in the midst of it")  # no fault of ours: it is not logged as one
     return Problem(500, "a fault in Syncline, please report it", hint="what happened stands in the server's log")

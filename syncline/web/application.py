@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -81,7 +82,7 @@ def create(
     for path, annex in (annexes or {}).items():
         app.mount(path, Annex(annex))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for kind in (HTTPException, RequestValidationError, SynclineError, Exception):
+    for kind in (HTTPException, RequestValidationError, SynclineError, ClientDisconnect, Exception):
         app.add_exception_handler(kind, answer)
     return app
 

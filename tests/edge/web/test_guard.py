@@ -1,11 +1,13 @@
 """What is sent to a real server: too much, too slowly, packed, or under another name."""
 
+import asyncio
 import gzip
 import socket
 import threading
 import time
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -89,6 +91,21 @@ def test_a_body_that_does_not_come_is_not_waited_for(address: str, sent: bytes) 
         line.sendall(b"Content-Length: 9\r\n\r\n" + sent)
         assert line.recv(100).startswith(b"HTTP/1.1 408")
     assert time.monotonic() - began >= 0.4
+
+
+def test_who_leaves_in_the_midst_of_a_request_is_no_fault_of_ours(app: FastAPI) -> None:
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    told = {"type": "http", "method": "POST", "path": "/login", "query_string": b"", "scheme": "http"}
+    scope = {**told, "headers": [(b"host", b"127.0.0.1"), kind], "client": ("127.0.0.1", 1)}
+    said = iter([{"type": "http.request", "body": b"csrf", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(said)
+
+    async def send(message: Any) -> None:
+        assert message.get("status") in (400, None)
+
+    asyncio.run(app(scope, receive, send))
 
 
 def test_a_route_that_takes_its_time_is_not_hurried(workspace: Workspace) -> None:
