@@ -233,10 +233,7 @@ class Store(Protocol):
         """
 
     def cancel(self, run: str, by: str) -> bool:
-        """Have a run end, wherever it goes on: after the model it is at, or before it begins (R30).
-
-        `by` says who wants it. False: it has ended.
-        """
+        """Have a run end after the model it is at, or before it begins, as `by` wants (R30). False: it has ended."""
 
     def is_cancelled(self, run: Run) -> bool:
         """Whether somebody wants the run to end."""
