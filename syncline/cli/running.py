@@ -81,7 +81,7 @@ def update(
     model: option.Models = None,
     as_json: option.AsJson = False,
 ) -> None:
-    """Carry out changed settings, such as a transform or a file, without reading any source.
+    """Carry out changed settings, without reading any source.
 
     `run` does this too, before it reads.
     """
