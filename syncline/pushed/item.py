@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from types import NoneType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 import pyarrow as pa
@@ -20,9 +20,13 @@ from syncline.pushed.text import Doubled, Figure
 
 Item: TypeAlias = "dict[str, Any]"
 _PARTS = "-?".join(f"([0-9a-f]{{{length}}})" for length in (8, 4, 4, 4, 12))
+_USUAL = re.compile(_PARTS.replace("-?", "-").translate(str.maketrans("", "", "()")))
 _GUID = re.compile(rf"(?:urn:uuid:)?\{{?{_PARTS}\}}?")
 _MOST_TOLD = 100
 _NUMBERS = (int, Figure, str)
+_WHOLE = (pa.int8(), pa.int16(), pa.int32(), pa.int64())
+_AS_THEY_ARE: dict[pa.DataType, type] = {pa.string(): str, pa.bool_(): bool, **dict.fromkeys(_WHOLE, int)}
+"""What JSON says of these types is kept as it is, once it is known to fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,7 @@ class Unfit(DataError):
         self.misfits, self.count = tuple(ordered[:_MOST_TOLD]), len(ordered)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An item that fits: whose it is, its GUID, and its values as JSON, the same text for the same values."""
 
     company: str
@@ -90,7 +93,7 @@ def fit(items: Sequence[Any], model: PushModel, company: str, made: Callable[[in
     companies, named = _names(items, company, made, findings)
     values = [_fitted(items, one, model, findings) for one in model.columns]
     findings.tell()
-    return [Row(*row) for row in zip(companies, named, _texts(values, model, len(items)), strict=True)]
+    return list(map(Row, companies, named, _texts(values, model, len(items))))
 
 
 def guids(items: Sequence[Any], company: str) -> list[tuple[str, str]]:
@@ -146,6 +149,8 @@ def _names(
 def _guid(told: object) -> str | None:
     if not isinstance(told, str):
         return None
+    if _USUAL.fullmatch(told):
+        return told
     found = _GUID.fullmatch(told.lower())
     return "-".join(found.groups()) if found else None
 
@@ -155,15 +160,16 @@ def _fitted(items: Sequence[Item], one: pa.Field, model: PushModel, findings: _F
     values = [item.get(one.name) for item in items]
     if one.name in model.required and None in values:
         findings.all((index for index, value in enumerate(values) if value is None), one.name, "is missing")
-    kinds = _kinds(one.type)
-    if not set(map(type, values)) <= {*kinds, NoneType}:
+    kinds, found = _kinds(one.type), set(map(type, values)) - {NoneType}
+    if not found <= set(kinds):
         values = list(_of_kinds(values, one, kinds, findings))
-    if _is_number(one.type):
+    stays = found <= {_AS_THEY_ARE.get(one.type)}
+    if _is_number(one.type) and not stays:
         values = [value if value is None else str(value) for value in values]
     fitted, problems = column.fit(values, one.type)
     for index, reason in problems.items():
         findings.add(index, one.name, reason)
-    return _kept(fitted)
+    return values if stays else _kept(fitted)
 
 
 def _of_kinds(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Column,
     ColumnElement,
@@ -14,6 +16,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    bindparam,
     cast,
     func,
     literal,
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 Columns = Mapping[str, Sequence[Any]]
+_SEPARATOR = "\x1f"
+"""In JSON it never stands as itself."""
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -58,12 +63,34 @@ def upsert(connection: Connection, table: Table, same: Mapping[str, Any], column
     if connection.dialect.name == "sqlite":
         _upsert_each(connection, table, same, columns)
         return
-    document = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    given = func.json_to_recordset(_json(document))
-    rows = given.table_valued(*(Column(name, table.c[name].type) for name in columns)).render_derived(with_types=True)
-    fixed = [literal(value, table.c[name].type) for name, value in same.items()]
-    new = insert(connection, table).from_select([*same, *columns], select(*fixed, *rows.c))
-    connection.execute(_over(new, table, columns))
+    texts = {name: _joined(values) for name, values in columns.items()}
+    connection.execute(_upsert_all(table, tuple(same), tuple(columns)), {**same, **texts})
+
+
+@cache
+def _upsert_all(table: Table, same: tuple[str, ...], columns: tuple[str, ...]) -> postgresql.Insert:
+    """The statement, which takes longer to make than to run; a column comes as one text, which PostgreSQL splits."""
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    typed = [Column(name, table.c[name].type) for name in columns]
+    split = [func.string_to_array(bindparam(one.name, type_=Text), _SEPARATOR, "") for one in typed]
+    arrays = [cast(text, ARRAY(one.type)) for text, one in zip(split, typed, strict=True)]
+    given = func.unnest(*arrays).table_valued(*typed)
+    fixed = [bindparam(name, type_=table.c[name].type) for name in same]
+    new = postgresql.insert(table).from_select([*same, *columns], select(*fixed, *given.render_derived().c))
+    return _over(new, table, columns)
+
+
+def _joined(values: Sequence[str | int | None]) -> str:
+    """The values of a column as one text: read in half the time that the same takes as JSON.
+
+    None of them is an empty text, which stands for NULL, or has the separator in it.
+    """
+    told = [None if value is None else str(value) for value in values]
+    joined = _SEPARATOR.join(text or "" for text in told)
+    assert "" not in told
+    assert joined.count(_SEPARATOR) == len(told) - 1
+    return joined
 
 
 def _json(document: object) -> ColumnElement[Any]:
@@ -77,6 +104,6 @@ def _upsert_each(connection: Connection, table: Table, same: Mapping[str, Any], 
     )
 
 
-def _over(new: Any, table: Table, columns: Columns) -> Any:
+def _over(new: Any, table: Table, columns: Iterable[str]) -> Any:
     changed = {name: new.excluded[name] for name in columns if not table.c[name].primary_key}
     return new.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)

@@ -140,7 +140,7 @@ def _known(transaction: Connection, tenant: Tenant, change: Change) -> dict[str,
     """Of the GUIDs that are known, what their rows are; None: deleted."""
     columns = tenant.select(tables.row).with_only_columns(_ROW.guid, _ROW.digest).where(_ROW.model == change.model)
     query = among(transaction, columns, _ROW.guid, [*change.rows, *change.gone])
-    return {row.guid: row.digest for row in transaction.execute(query)}
+    return dict(transaction.execute(query).tuples().all())
 
 
 def _sum(one: Outcome, other: Outcome) -> Outcome:
