@@ -11,13 +11,14 @@ from pathlib import Path
 from syncline.errors import ConfigError
 
 _REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
-_TELLING = r"pass\w*|pwd|secret|token|signature|credentials?|api[_-]?key|access[_-]?key"
+_TELLING = r"pass\w{0,40}|pwd|secret|token|signature|credentials?|api[_-]?key|access[_-]?key"
 _HIDDEN = (
-    (re.compile(r"(?<=://)[^\s'\"]*@"), "***@"),
-    (re.compile(r"([?&][^\s=&]+=)[^\s&'\"]*"), r"\1***"),
+    (re.compile(r"(?<=://)[^\s'\"]{0,500}@"), "***@"),
+    (re.compile(r"([?&][^\s=&?]{1,200}=)[^\s&'\"]*"), r"\1***"),
     (re.compile(rf"(?i)((?:{_TELLING})['\"]?\s*[=:]\s*)(?:'[^']*'|\"[^\"]*\"|[^\s;&,]+)"), r"\1***"),
     (re.compile(r"(?i)\b(bearer|authorization:\s*basic)\s+\S+"), r"\1 ***"),
 )
+"""Each within bounds, so that a long text of others takes no longer than it is long."""
 _SHORT = 6
 _KNOWN: set[str] = set()
 """What references were resolved to, but for what is so short that it may be any word."""
