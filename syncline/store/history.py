@@ -52,8 +52,7 @@ class History:
 
     def inform(self, connection: Connection, run: Run, infos: Mapping[str, JSON], moment: datetime) -> None:
         """Add to what is known of a run."""
-        change = self.tenant.update(tables.run, infos={**run.infos, **infos}, updated_at=moment)
-        connection.execute(change.where(_RUN.id == run.id))
+        self._change(connection, run.id, infos={**run.infos, **infos}, updated_at=moment)
 
     def begin(self, connection: Connection, run: str, fence: int, flow_run: str | None, moment: datetime) -> Run:
         """Note that a scheduled run has begun.
@@ -64,26 +63,21 @@ class History:
         if self.waiting(connection, run) is None:
             raise ConfigError(f"run {run} does not wait any more", hint="it was cancelled, or has begun already")
         times = {"started_at": moment, "updated_at": moment}
-        change = self.tenant.update(tables.run, status=RunStatus.RUNNING, fence=fence, flow_run=flow_run, **times)
-        connection.execute(change.where(_RUN.id == run))
+        self._change(connection, run, status=RunStatus.RUNNING, fence=fence, flow_run=flow_run, **times)
         return self.one(connection, run)
 
     def end(
         self,
         connection: Connection,
-        run: Run,
+        run: str,
         status: RunStatus,
         result: RunResult,
         infos: Mapping[str, JSON],
         moment: datetime,
     ) -> None:
         """Note how a run ended; `infos` are added to what it has."""
-        stored = self.one(connection, run.id)
-        known = {**stored.infos, **infos}
-        change = self.tenant.update(
-            tables.run, status=status, result=result, infos=known, ended_at=moment, updated_at=moment
-        )
-        connection.execute(change.where(_RUN.id == run.id))
+        known = {**self.one(connection, run).infos, **infos}
+        self._change(connection, run, status=status, result=result, infos=known, ended_at=moment, updated_at=moment)
 
     def progress(self, connection: Connection, run: Run, model: ModelRun, moment: datetime) -> None:
         """Note how far a model of a run is."""
@@ -94,7 +88,7 @@ class History:
             connection.execute(
                 self.tenant.insert(tables.model_run, run=run.id, place=place, created_at=run.created_at, **values)
             )
-        connection.execute(self.tenant.update(tables.run, updated_at=moment).where(_RUN.id == run.id))
+        self._change(connection, run.id, updated_at=moment)
 
     def one(self, connection: Connection, run: str) -> Run:
         """The run of exactly this id."""
@@ -132,6 +126,9 @@ class History:
             when, id = _MODEL.created_at, _MODEL.run  # the same, where an index has them beside the model
         query = query.where(_RUN.deleted_at.is_(None), *_conditions(wanted, when, id))
         return self._read(connection, query.order_by(when.desc(), id.desc()).limit(wanted.limit))
+
+    def _change(self, connection: Connection, run: str, **values: Any) -> None:
+        connection.execute(self.tenant.update(tables.run, **values).where(_RUN.id == run))
 
     def _read(self, connection: Connection, query: Select[Any]) -> list[Run]:
         rows = connection.execute(query).all()

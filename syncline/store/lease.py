@@ -13,7 +13,7 @@ from syncline.errors import Busy, LeaseLost
 from syncline.run import Run, RunResult, RunStatus
 from syncline.store import tables
 from syncline.store.database import now
-from syncline.store.many import insert
+from syncline.store.history import History
 from syncline.store.owner import is_gone, myself
 from syncline.store.tenant import Tenant
 
@@ -99,11 +99,9 @@ class Leases:
 
     def bury(self, connection: Connection, held: Row[Any], moment: datetime) -> None:
         """Close the dead run that holds this lease as failed, and free the lease."""
-        run = connection.execute(self.tenant.select(tables.run).where(tables.run.c.id == held.run)).one()
-        infos = {**run.infos, "error": ENDED_UNFINISHED, **_seen(held)}
-        end: dict[str, Any] = {"status": RunStatus.FAILED, "result": RunResult.ERROR, "ended_at": moment}
-        closed = self.tenant.update(tables.run, infos=infos, updated_at=moment, **end)
-        connection.execute(closed.where(tables.run.c.id == held.run))
+        infos = {"error": ENDED_UNFINISHED, **_seen(held)}
+        History(self.tenant).end(connection, held.run, RunStatus.FAILED, RunResult.ERROR, infos, moment)
+        end = {"status": RunStatus.FAILED, "result": RunResult.ERROR, "ended_at": moment}
         models = self.tenant.update(tables.model_run, error=ENDED_UNFINISHED, **end)
         of_run = tables.model_run.c.run == held.run
         connection.execute(models.where(of_run, tables.model_run.c.ended_at.is_(None)))
@@ -112,8 +110,7 @@ class Leases:
 
     def _claim(self, connection: Connection, name: str) -> Row[Any]:
         """The lease of a connection, locked, and made before if there never was one."""
-        values = {"tenant": self.tenant.name, "connection": name, "fence": 0, "owner": {}}
-        connection.execute(insert(connection, tables.lease).values(values).on_conflict_do_nothing())
+        self.tenant.insert_new(connection, tables.lease, connection=name, fence=0, owner={})
         held = self.locked(connection, name)
         assert held is not None
         return held

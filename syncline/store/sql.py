@@ -24,8 +24,6 @@ from syncline.store.standing import Standing
 from syncline.store.tenant import Tenant
 from syncline.webhook import Webhook
 
-_FAILED = (RunResult.CANCELLED, RunResult.ERROR)
-
 
 @dataclass(slots=True, eq=False)
 class SqlStore:
@@ -47,6 +45,10 @@ class SqlStore:
     @property
     def _history(self) -> History:
         return History(Tenant(self.tenant))
+
+    @property
+    def _log(self) -> Log:
+        return Log(Tenant(self.tenant))
 
     @property
     def _standing(self) -> Standing:
@@ -72,9 +74,7 @@ class SqlStore:
             start: dict[str, Any] = {"type": type, "fence": fence, "started_at": moment}
             opened = self._new(id, connection, request, RunStatus.RUNNING, moment)
             opened = replace(opened, **start, runner=runner, created_by=created_by, flow_run=flow_run)
-            self._history.add(transaction, opened)
-            self._tell(transaction, opened)
-        return opened
+            return self._add(transaction, opened)
 
     def cancel(self, run: str, by: str) -> bool:
         """Have a run end after the model it is at, or before it begins."""
@@ -106,7 +106,7 @@ class SqlStore:
     def say(self, run: Run, lines: Sequence[Line], *, start: int) -> None:
         """Keep lines of the run's log."""
         with self.database.writing() as transaction:
-            Log(Tenant(self.tenant)).add(transaction, run.id, lines, start)
+            self._log.add(transaction, run.id, lines, start)
 
     def promise(self, run: Run, model: str, plan: str) -> None:
         """Note a plan that must be finished before anything else (Invariant 2)."""
@@ -128,7 +128,7 @@ class SqlStore:
         """End the run and let go of the connection; one that lost it stays as it was closed by others."""
         with self.database.writing() as transaction:
             if self._leases.is_held(transaction, run):
-                self._history.end(transaction, run, status, result, infos or {}, now(transaction))
+                self._history.end(transaction, run.id, status, result, infos or {}, now(transaction))
                 self._leases.free(transaction, run.connection)
                 return self._tell(transaction, self._history.one(transaction, run.id))
             return self._history.one(transaction, run.id)
@@ -137,30 +137,21 @@ class SqlStore:
         """Note a run that ended before it held the connection."""
         with self.database.writing() as transaction:
             moment = now(transaction)
-            status = RunStatus.FAILED if result in _FAILED else RunStatus.SUCCEEDED  # R30
-            run = self._new(str(uuid4()), connection, request, status, moment)
-            run = replace(run, result=result, infos=dict(infos), ended_at=moment)
-            self._history.add(transaction, run)
-            self._tell(transaction, run)
-        return run
+            run = self._new(str(uuid4()), connection, request, _status(result), moment)
+            return self._add(transaction, replace(run, result=result, infos=dict(infos), ended_at=moment))
 
     def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
         """Note a run that somebody else is to begin."""
         with self.database.writing() as transaction:
             run = self._new(str(uuid4()), connection, request, RunStatus.SCHEDULED, now(transaction))
-            run = replace(run, runner=runner, created_by=created_by)
-            self._history.add(transaction, run)
-            self._tell(transaction, run)
-        return run
+            return self._add(transaction, replace(run, runner=runner, created_by=created_by))
 
     def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
         """End a run that has not begun; False: it has."""
         with self.database.writing() as transaction:
             if self._history.waiting(transaction, run) is None:
                 return False
-            status = RunStatus.FAILED if result in _FAILED else RunStatus.SUCCEEDED  # R30
-            ended = self._history.one(transaction, run)
-            self._history.end(transaction, ended, status, result, infos, now(transaction))
+            self._history.end(transaction, run, _status(result), result, infos, now(transaction))
             self._tell(transaction, self._history.one(transaction, run))
         return True
 
@@ -205,7 +196,7 @@ class SqlStore:
     def log(self, run: str, *, start: int = 0, limit: int | None = None) -> list[Line]:
         """What was said while a run went on."""
         with self.database.reading() as view:
-            return Log(Tenant(self.tenant)).read(view, run, start, limit)
+            return self._log.read(view, run, start, limit)
 
     def active(self, connection: str) -> Run | None:
         """The run that holds the connection now."""
@@ -227,6 +218,10 @@ class SqlStore:
 
     def _new(self, run: str, connection: str, request: Request, status: RunStatus, moment: datetime) -> Run:
         return Run(run, self.tenant, connection, request, status, created_at=moment, updated_at=moment)
+
+    def _add(self, transaction: Connection, run: Run) -> Run:
+        self._history.add(transaction, run)
+        return self._tell(transaction, run)
 
     def _tell(self, transaction: Connection, run: Run) -> Run:
         """Have it told that the run has come to its status."""
@@ -254,3 +249,8 @@ class SqlStore:
         with self.database.reading() as view:
             moment = now(view)
             return [held.connection for held in self._leases.taken(view) if is_over(held, moment)]
+
+
+def _status(result: RunResult) -> RunStatus:
+    """The status of a run that ended before it held its connection (R30)."""
+    return RunStatus.FAILED if result in (RunResult.CANCELLED, RunResult.ERROR) else RunStatus.SUCCEEDED

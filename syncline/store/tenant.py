@@ -31,7 +31,7 @@ class Tenant:
         """A new row of this tenant."""
         return insert(table).values(tenant=self.name, **values)
 
-    def insert_new(self, connection: Connection, table: Table, **values: Any) -> bool:
+    def insert_new(self, connection: Connection, table: Table, /, **values: Any) -> bool:
         """Insert a row of this tenant unless its key is taken; whether it was inserted."""
         new = many.insert(connection, table).values(tenant=self.name, **values)
         return connection.execute(new.on_conflict_do_nothing().returning(table.c.tenant)).first() is not None
