@@ -16,10 +16,10 @@ from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.deploy import register
-from syncline.errors import Busy, ConfigError, TransientError
+from syncline.errors import ConfigError, TransientError
 from syncline.request import Request
 from syncline.run import Run, RunResult
-from syncline.web.starter import ThreadStarter
+from syncline.web.starter import ThreadStarter, refuse_while_active
 from syncline.workspace import Workspace
 
 
@@ -89,8 +89,7 @@ class PrefectStarter:
             self.follow()
         if name not in self._deployments.values():
             raise ConfigError(f"Prefect does not know connection {name} yet", hint="start `syncline serve` again")
-        if (active := self._workspace.store.active(name)) is not None:
-            raise Busy(f"connection {name} is held by run {active.id}", run=active.id, hint="wait until it has ended")
+        refuse_while_active(self._workspace.store, name)
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:

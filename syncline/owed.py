@@ -31,6 +31,8 @@ WITHHELD = "withheld"
 """A deletion over the limit (R25)."""
 ABSENT = "absent"
 """A key missing from a full read that was not proven complete (R7)."""
+AWAITING = (WITHHELD, ABSENT)
+"""What waits for a person, and is not tried again by itself."""
 MOST_REASONS = 50
 MADE = "made "
 """What the columns begin with that name a row made of many; others name rows at the source."""

@@ -24,6 +24,11 @@ class RunStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
+    @property
+    def is_active(self) -> bool:
+        """It goes on, or waits to begin."""
+        return self in (RunStatus.SCHEDULED, RunStatus.RUNNING)
+
 
 class RunResult(StrEnum):
     """How a run ended (R30)."""

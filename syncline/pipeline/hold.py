@@ -74,7 +74,7 @@ def _approved(work: Work, waiting: pa.Table) -> pa.Table:
     if not work.approved:
         return waiting.select(work.owing.names).slice(0, 0)
     shown = owed.read(work.storage.path(f"{work.home}/{work.approved}/owed.parquet"), work.model)
-    awaiting = owed.of_kind(shown, owed.WITHHELD, owed.ABSENT)
+    awaiting = owed.of_kind(shown, *owed.AWAITING)
     return owed.with_columns(awaiting, work.owing).select(work.owing.names)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
 from pydantic import AfterValidator
+from starlette.responses import Response
 
 from syncline.search import Place
 from syncline.web.problem import At, invalid
@@ -89,6 +90,13 @@ def cut(
         ordered = [one for one in ordered if (one[0] < passed if is_falling else one[0] > passed)]
     more = _as_text(ordered[limit - 1][0]) if len(ordered) > limit else None
     return {"items": [show(item) for _, item in ordered[:limit]], "next": more}
+
+
+def written(texts: Sequence[str], more: str | None, **beside: Any) -> Response:
+    """A page of items that are JSON already; `more` is where the next begins, `beside` what else is told."""
+    told = json.dumps(beside | {"next": more})[:-1]
+    whole = f'{told},"items":[{",".join(texts)}]}}'
+    return Response(whole.encode(errors="replace"), media_type="application/json")
 
 
 def _as_text(place: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from syncline.connection import Connection
 from syncline.errors import Busy
 from syncline.pipeline import opened, sync, sync_models, update_before
 from syncline.request import Request
-from syncline.run import Run, RunResult
+from syncline.run import Run, RunResult, Store
 from syncline.workspace import Workspace
 
 
@@ -35,6 +35,17 @@ class Starter(Protocol):
         Raises:
             TransientError: it does not answer.
         """
+
+
+def refuse_while_active(store: Store, connection: str) -> None:
+    """See that no run holds a connection.
+
+    Raises:
+        Busy: one does.
+    """
+    if (active := store.active(connection)) is not None:
+        hint = "wait until it has ended, or cancel it"
+        raise Busy(f"connection {connection} is held by run {active.id}", run=active.id, hint=hint)
 
 
 class ThreadStarter:
@@ -98,8 +109,7 @@ class ThreadStarter:
             return None
         for model in request.models(connection):
             request.mode(connection, model)
-        if (active := store.active(connection.name)) is not None:
-            raise Busy(f"connection {connection.name} is held by run {active.id}", run=active.id)
+        refuse_while_active(store, connection.name)
         waiting = store.schedule_run(connection.name, request, runner="process", created_by=created_by)
         begun.set_result(waiting)
         try:

@@ -18,7 +18,7 @@ from syncline.errors import ConfigError
 from syncline.model import JSON
 from syncline.people import Caller, People, Refused, Scope, checked_tenant
 from syncline.pushed.store import PushStore
-from syncline.run import Run
+from syncline.run import ModelRun, Run
 from syncline.search import ServiceStore
 from syncline.web.problem import Problem, forbidden, not_found, of_error
 from syncline.web.session import FIELD, HEADER, SAFE, check_csrf, check_origin, session_token
@@ -29,11 +29,12 @@ COMPANY = "Syncline-Tenant"
 _RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _JSON = "application/json"
 _IS_JSON = re.compile(r"application/(json|[^;\s]+\+json)\s*(;|$)", re.IGNORECASE)
-_SCHEMES = [
+SCHEMES = [
     Depends(HTTPBearer(auto_error=False, scheme_name="key", description="An API key.")),
     Depends(APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="The same.")),
     Depends(APIKeyCookie(name="syncline", auto_error=False, scheme_name="session", description="Who is logged in.")),
 ]
+"""For routers of the API: how a caller says who they are, as the description of the API tells it."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class Visit:
             not_found(f"run `{id}`")
         return found
 
+    def part(self, run: Run, model: str) -> ModelRun:
+        """The part of a run that a model of this name had in it, or 404."""
+        found = next((one for one in run.models if one.model == model), None)
+        return found or not_found(f"model `{model}` in this run")
+
     def acting_for(self, company: str) -> Visit:
         """The same visit for the company that an item names.
 
@@ -134,8 +140,6 @@ CanRead = Annotated[Visit, Security(allowed(Scope.SYNC_READ))]
 CanPush = Annotated[Visit, Security(allowed(Scope.SYNC_WRITE))]
 CanRun = Annotated[Visit, Security(allowed(Scope.RUNS_WRITE))]
 CanAdmin = Annotated[Visit, Security(allowed(Scope.ADMIN))]
-SCHEMES = _SCHEMES
-"""For routers of the API: how a caller says who they are, as the description of the API tells it."""
 
 
 def known(request: HTTPConnection) -> Caller | None:

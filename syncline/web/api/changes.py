@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -64,7 +63,8 @@ def list_changes(
     if kind == JSON:
         start = paging.offset(after)
         rows = some(changeset, operations, start=start, limit=limit + 1)
-        return page_of(list(lines(rows)), start, limit)
+        texts = list(lines(rows))
+        return paging.written(texts[:limit], str(start + limit) if len(texts) > limit else None)
     wide = {LINES: _lines, ARROW: _arrow, PARQUET: _parquet}[kind]
     told = schema_of(changeset.model)
     return StreamingResponse(wide(batches(changeset, operations, _ROWS), told), media_type=kind)
@@ -76,8 +76,7 @@ def sent(visit: Visit, run: Run, model: str) -> Changeset:
     Raises:
         Problem: 404 it has no such model, or sent nothing of it; 410 its rows are no longer kept.
     """
-    found = next((one for one in run.models if one.model == model), None) or not_found(f"model `{model}` in this run")
-    return _kept(visit, run, found) or not_found(f"changeset of model `{model}`: nothing was sent")
+    return _kept(visit, run, visit.part(run, model)) or not_found(f"changeset of model `{model}`: nothing was sent")
 
 
 def _kept(visit: Visit, run: Run, model: ModelRun) -> Changeset | None:
@@ -96,13 +95,6 @@ def lines(batches: Iterator[pa.RecordBatch]) -> Iterator[str]:
             yield f'{{"operation":"{operation}","before":{before},"after":{after}}}'
 
 
-def page_of(texts: list[str], start: int, limit: int) -> Response:
-    """A page of items that are JSON already, of which one more than `limit` were asked for."""
-    more = json.dumps(str(start + limit) if len(texts) > limit else None)
-    whole = f'{{"items":[{",".join(texts[:limit])}],"next":{more}}}'
-    return Response(whole.encode(), media_type=JSON)
-
-
 def _texts(rows: pa.StructArray) -> list[str]:
     if rows.null_count == len(rows):
         return ["null"] * len(rows)
@@ -116,8 +108,8 @@ _Rows = Iterator[pa.RecordBatch]
 
 def _lines(rows: _Rows, _told: pa.Schema) -> Iterator[bytes]:
     several = lines(rows)
-    while some := list(islice(several, _ROWS)):
-        yield "".join(f"{line}\n" for line in some).encode()
+    while few := list(islice(several, _ROWS)):
+        yield "".join(f"{line}\n" for line in few).encode()
 
 
 def _arrow(rows: _Rows, told: pa.Schema) -> Iterator[bytes]:

@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from syncline.authored import Authored
 from syncline.connection import Connection, ModelSync, Schedule
-from syncline.errors import Busy, TransientError
+from syncline.errors import TransientError
 from syncline.insight.finding import Finding, findings_of, place_findings
 from syncline.web.api import shape
 from syncline.web.api.body import ConnectionName, ConnectionToMake
 from syncline.web.problem import At, Problem, forbidden, invalid, not_found
+from syncline.web.starter import refuse_while_active
 from syncline.web.visit import CanAdmin, CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/connections", tags=["connections"])
@@ -88,8 +89,7 @@ def delete_connection(connection: ConnectionName, visit: CanAdmin, if_match: See
     """Remove a connection; its runs stay in the history, and its rows at the destination."""
     _check_there(visit, connection)
     seen = _seen(visit, connection, if_match)
-    if (active := visit.store.active(connection)) is not None:
-        raise Busy(f"connection {connection} is held by run {active.id}", run=active.id, hint="wait, or cancel it")
+    refuse_while_active(visit.store, connection)
     _authored(visit).remove(connection, seen)
     _follow(visit)
     visit.note("connection removed", connection)

@@ -68,9 +68,7 @@ def list_owed(
     start = _start(head, after)
     texts = list(islice(_owed(head, kind, visit.site.workspace.storage), start, start + limit + 1))
     more = f"{head.owed_list}:{start + limit}" if len(texts) > limit else None
-    told = f'"list":{json.dumps(head.owed_list or None)},"next":{json.dumps(more)}'
-    whole = f'{{{told},"items":[{",".join(texts[:limit])}]}}'
-    return Response(whole.encode(), media_type="application/json")
+    return paging.written(texts[:limit], more, list=head.owed_list or None)
 
 
 def _start(head: Head, after: str | None) -> int:

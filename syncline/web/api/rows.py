@@ -41,11 +41,8 @@ def read_row(
         not_found(f"row of model {model}: it was never synced")
     values = [key] if len(head.key) == 1 else [unquote(value) for value in key.split(",")]
     found = journey(visit.site.workspace.storage, visit.store, connection, sync.name, values, before=after)
-    names = json.dumps(dict(zip(head.key, found.key, strict=True)))
-    items = ",".join(_event(event) for event in found.events)
-    more = json.dumps(found.older or None)
-    whole = f'{{"key":{names},"items":[{items}],"next":{more}}}'
-    return Response(whole.encode(errors="replace"), media_type="application/json")
+    names = dict(zip(head.key, found.key, strict=True))
+    return paging.written([_event(event) for event in found.events], found.older or None, key=names)
 
 
 def _event(event: Event) -> str:

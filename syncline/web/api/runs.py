@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -16,7 +17,7 @@ from syncline.web import paging
 from syncline.web.api import shape
 from syncline.web.api.body import ModelName, RunId
 from syncline.web.link import published
-from syncline.web.problem import Problem, not_found
+from syncline.web.problem import Problem
 from syncline.web.visit import CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -69,8 +70,8 @@ def list_run_models(run: RunId, visit: CanRead) -> shape.Page[shape.ModelRun]:
 @router.get("/{run}/models/{model}", operation_id="read_run_model")
 def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> shape.ModelRun:
     """One model of a run."""
-    models = _models(visit, visit.run(run))
-    return next((one for one in models if one["model"] == model), None) or not_found(f"model `{model}` in this run")
+    found = visit.run(run)
+    return _models(visit, replace(found, models=(visit.part(found, model),)))[0]
 
 
 @router.get("/{run}/files", operation_id="list_run_files")
@@ -99,7 +100,7 @@ def list_run_log(
 def cancel_run(run: RunId, visit: CanRun) -> dict[str, Any]:
     """Have a run end after the model it is at, or not begin; what is committed stays (R30)."""
     found = visit.run(run)
-    if found.status not in (RunStatus.SCHEDULED, RunStatus.RUNNING):
+    if not found.status.is_active:
         raise Problem(409, f"the run has ended: {found.result or found.status}")
     visit.store.cancel(found.id, visit.caller.id)
     visit.note("run cancelled", found.id, connection=found.connection)

@@ -10,18 +10,16 @@ from starlette.responses import JSONResponse, Response
 from syncline.connection import Connection
 from syncline.errors import Busy
 from syncline.model import SyncMode
-from syncline.owed import ABSENT, WITHHELD
-from syncline.pipeline.record import keeps_list
+from syncline.owed import AWAITING
 from syncline.request import ModelRequest, Request
 from syncline.run import Entry, Run
 from syncline.web.api import shape
 from syncline.web.api.body import ConnectionName, ModelsToApprove, ModelsToRetry, RunId, RunToStart
+from syncline.web.approval import approval
 from syncline.web.problem import At, Problem, forbidden, invalid
 from syncline.web.visit import CanRun, Visit
 
 router = APIRouter(tags=["runs"])
-AWAITING = (WITHHELD, ABSENT)
-"""What waits for a person, and is not tried again by itself."""
 _LOCATION = {"Location": {"description": "Where the run is shown.", "schema": {"type": "string"}}}
 _BEGUN: dict[str, Any] = {
     "status_code": 202,
@@ -58,14 +56,7 @@ def refresh_connection(connection: ConnectionName, visit: CanRun) -> Response:
 def approve(connection: ConnectionName, visit: CanRun, asked: ModelsToApprove) -> Response:
     """Let deletions go that were withheld: exactly those that were shown (R26)."""
     found = visit.connection(connection)
-    request = Request.parse({"approve": asked.models})
-    request.models(found)
-    heads, site = visit.store.heads(connection), visit.site
-    for model, shown in request.approve.items():
-        waits = model in heads and any(heads[model].owing.get(kind) for kind in AWAITING)
-        if not waits or not keeps_list(site.workspace.storage, visit.caller.tenant, connection, model, shown):
-            raise Problem(409, f"nothing of this list of model {model} waits any more", hint="look at it again")
-    return begun(visit, found, request)
+    return begun(visit, found, approval(visit, found, asked.models))
 
 
 @router.post("/connections/{connection}/entries/retry", operation_id="retry_entries", **_BEGUN)

@@ -16,7 +16,6 @@ from syncline.errors import DataError
 from syncline.pipeline.record import plan_of
 from syncline.run import ModelRun, Run
 from syncline.web.page import page
-from syncline.web.problem import not_found
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
@@ -56,7 +55,7 @@ def changes(
 ) -> HTMLResponse:
     """A page of the changeset; all its columns if `columns` is `all`."""
     found = visit.run(run)
-    part = next((one for one in found.models if one.model == model), None) or not_found(f"model `{model}` in this run")
+    part = visit.part(found, model)
     wanted = next((one for one in _KINDS if one == kind), None)
     rows, problem = _sheet(visit, found, part, wanted, start)
     total = sum(count for one, count in rows.counts.items() if wanted in (None, one)) if rows else 0

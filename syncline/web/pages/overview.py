@@ -43,7 +43,7 @@ class Glance:
         """One of HEALTH: at work, failed, something is owed or late, never run, or in step."""
         if not self.runs:
             return "new"
-        if self.runs[0].status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+        if self.runs[0].status.is_active:
             return "busy"
         parts = [model.part for model in self.models.values() if model.part is not None]
         if self.runs[0].status is RunStatus.FAILED or any(part.status is RunStatus.FAILED for part in parts):

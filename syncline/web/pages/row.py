@@ -11,11 +11,10 @@ from starlette.responses import HTMLResponse, Response
 
 from syncline.errors import ConfigError
 from syncline.insight.journey import Journey, journey
-from syncline.owed import ABSENT, KIND, REASON, WITHHELD
+from syncline.owed import AWAITING, KIND, REASON
 from syncline.pipeline.record import owed_now
 from syncline.plain import texts
 from syncline.web.page import page, redirect
-from syncline.web.problem import not_found
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
@@ -27,7 +26,7 @@ _Start = Annotated[int, Query(ge=0, le=10**12)]
 @router.get("/connections/{connection}/journey")
 def find_row(connection: str, visit: CanRead, model: _Name, key: _Name = "") -> Response:
     """The way to the journey of a row, from a form in which its model is chosen."""
-    _require(visit, connection, model)
+    visit.model(connection, model)  # or 404
     way = "/".join(quote(name, safe="") for name in (connection, model))
     return redirect(f"/connections/{way}/journey?{urlencode({'key': key})}")
 
@@ -43,7 +42,7 @@ def row_journey(
     before: Annotated[str, Query(max_length=300)] = "",
 ) -> HTMLResponse:
     """What happened to one row (P6.7)."""
-    _require(visit, connection, model)
+    visit.model(connection, model)  # or 404
     columns = visit.store.head(connection, model).key
     values = _values(key or [], len(columns))
     found, problem = _journey(visit, connection, model, values, before) if values else (None, "")
@@ -54,19 +53,14 @@ def row_journey(
 @router.get("/connections/{connection}/{model}/waiting", response_class=HTMLResponse)
 def waiting(request: Request, connection: str, model: str, visit: CanRead, *, start: _Start = 0) -> HTMLResponse:
     """The deletions that wait: all of them can be looked at, and exactly these are approved (R26)."""
-    _require(visit, connection, model)
+    visit.model(connection, model)  # or 404
     head = visit.store.head(connection, model)
     owed = owed_now(head, visit.site.workspace.storage)
-    rows = owed.filter(pc.is_in(owed.column(KIND), texts(WITHHELD, ABSENT)))
+    rows = owed.filter(pc.is_in(owed.column(KIND), texts(*AWAITING)))
     columns = [name for name in rows.column_names if name not in (KIND, REASON)]
     shown = rows.slice(start, SHOWN).to_pylist()
     data = {"connection": connection, "model": model, "columns": columns, "shown": shown}
     return page(request, "waiting.html", row=data, list=head.owed_list, total=rows.num_rows, start=start, shown=SHOWN)
-
-
-def _require(visit: Visit, connection: str, model: str) -> None:
-    if model not in {one.name for one in visit.connection(connection).models}:
-        not_found(f"model `{model}` in connection `{connection}`")
 
 
 def _values(key: list[str], wanted: int) -> list[str]:

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from syncline.connection import Connection
 from syncline.errors import Busy
 from syncline.model import SyncMode
-from syncline.pipeline.record import keeps_list
 from syncline.request import ModelRequest, Request, moment
-from syncline.run import RunStatus
+from syncline.web.approval import approval
 from syncline.web.page import redirect
 from syncline.web.problem import Problem
 from syncline.web.session import Fields
@@ -41,18 +40,15 @@ def approve(connection: str, visit: CanRun, fields: Fields) -> Response:
     model, shown = _text(fields, "model"), _text(fields, "list")
     if not model or not shown:
         raise Problem(422, "it is not said what is approved", hint="look at the list again")
-    found, request = visit.connection(connection), Request.parse({"approve": {model: shown}})
-    found[model]  # one that is not there is told as such
-    if not keeps_list(visit.site.workspace.storage, visit.caller.tenant, found.name, model, shown):
-        raise Problem(409, f"nothing of this list of model {model} waits any more", hint="look at it again")
-    return begin(visit, found, request)
+    found = visit.connection(connection)
+    return begin(visit, found, approval(visit, found, {model: shown}))
 
 
 @router.post("/settings/syncs/{run}/cancel")
 def cancel(run: str, visit: CanRun, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
     """Have a run end after the model it is at."""
     found = visit.run(run)
-    if found.status in (RunStatus.RUNNING, RunStatus.SCHEDULED):
+    if found.status.is_active:
         visit.store.cancel(found.id, visit.caller.id)
         visit.note("run cancelled", found.id, connection=found.connection)
     return redirect(f"/settings/syncs/{found.id}")

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from syncline import owed
 from syncline.connection import Download
 from syncline.insight.log import timeline
 from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
+from syncline.owed import AWAITING
 from syncline.people import Role
 from syncline.run import Entry, ModelRun, Run, RunStatus
 from syncline.search import Search
@@ -26,8 +26,6 @@ _BEFORE = 20
 FEW = 6
 """So many reasons and models are shown at length."""
 SHOWN_LINES = 200
-ACTIVE = (RunStatus.RUNNING, RunStatus.SCHEDULED)
-WAITING = (owed.WITHHELD, owed.ABSENT)
 
 
 @router.get("/settings/syncs/{run}", response_class=HTMLResponse)
@@ -43,15 +41,15 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         run=found,
         now=now,
         lasting_steps=lasting_steps,
-        busy=busy and found.status in ACTIVE,
-        is_active=found.status in ACTIVE,
+        busy=busy and found.status.is_active,
+        is_active=found.status.is_active,
         who=who(found, people(visit)),
         reasons=reasons(found),
         few=FEW,
         outlooks=_outlooks(visit, found, now),
         entries=_entries(visit, found),
         lists=_lists(visit, found),
-        waiting=WAITING,
+        waiting=AWAITING,
         connection=connection,
         files=_files(visit, found),
         log=log[-SHOWN_LINES:],
