@@ -39,6 +39,11 @@ class Glance:
         return sum(sum((model.owing or {}).values()) for model in self.models.values())
 
     @property
+    def is_late(self) -> bool:
+        """Whether a model has missed its turns."""
+        return any(model.is_late for model in self.models.values())
+
+    @property
     def health(self) -> str:
         """One of HEALTH: at work, failed, something is owed or late, never run, or in step."""
         if not self.runs:
@@ -48,7 +53,7 @@ class Glance:
         parts = [model.part for model in self.models.values() if model.part is not None]
         if self.runs[0].status is RunStatus.FAILED or any(part.status is RunStatus.FAILED for part in parts):
             return "bad"
-        return "waits" if self.owed or any(model.is_late for model in self.models.values()) else "good"
+        return "waits" if self.owed or self.is_late else "good"
 
 
 class Filter(BaseModel):
