@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from syncline.people import Scope
 from syncline.web.application import create
 from tests.edge.browser.showcase import Showcase
 
@@ -70,6 +71,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     show = Showcase(tmp_path_factory.mktemp("seen"))
     with serving(show) as site:
         site.runs = show.lives()
+        show.workspace.people().create_key("nightly", [Scope.SYNC_READ])
         yield site
 
 
