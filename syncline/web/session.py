@@ -79,6 +79,13 @@ async def checked_form(request: Request) -> FormData:
 
 
 Fields = Annotated[FormData, Depends(checked_form)]
+"""For routes without a `Visit`, which checks a form by itself, and for those that read one."""
+
+
+def filled(fields: FormData, name: str) -> str:
+    """What somebody has filled in; empty: nothing."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def check_csrf(request: HTTPConnection, told: str) -> None:

@@ -12,7 +12,7 @@ from syncline.errors import ConfigError
 from syncline.people import Scope
 from syncline.request import moment
 from syncline.web.page import page, redirect
-from syncline.web.session import Fields
+from syncline.web.session import Fields, filled
 from syncline.web.visit import CanAdmin, Visit
 
 router = APIRouter()
@@ -28,7 +28,7 @@ def keys(request: Request, visit: CanAdmin) -> HTMLResponse:
 def create(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
     """A new key: the answer is the only page that ever shows it."""
     chosen = [scope for scope in Scope if scope in fields.getlist("scope")]
-    given = _Given(str(fields.get("name") or ""), str(fields.get("expires") or ""), tuple(chosen))
+    given = _Given(filled(fields, "name"), filled(fields, "expires"), tuple(chosen))
     try:
         made, text = visit.people.create_key(given.name.strip(), chosen, expires_at=_until(given.expires))
     except ConfigError as error:
@@ -37,7 +37,7 @@ def create(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
 
 
 @router.post("/settings/keys/{key}/revoke")
-def revoke(key: str, visit: CanAdmin, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+def revoke(key: str, visit: CanAdmin) -> Response:
     """Let a key in no more."""
     visit.people.revoke(key)
     return redirect("/settings/keys")

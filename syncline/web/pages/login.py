@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from starlette.datastructures import FormData
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from syncline.errors import ConfigError
 from syncline.people import People, Refused, Throttled
 from syncline.web.page import THEMES, page, redirect, within
 from syncline.web.problem import of_error
-from syncline.web.session import Fields, begin, end, session_token
+from syncline.web.session import Fields, begin, checked_form, end, filled, session_token
 from syncline.web.site import address_of, site_of
 from syncline.web.visit import known
 
@@ -27,9 +26,9 @@ def login(request: Request, next: str = "/") -> Response:  # noqa: A002 - so nam
 @router.post("/login")
 def log_in(request: Request, fields: Fields) -> Response:
     """Let in who knows the password."""
-    way, email = within(fields.get("next")), _text(fields, "email")
+    way, email = within(fields.get("next")), filled(fields, "email")
     try:
-        token = _people(request).log_in(email, _text(fields, "password"))
+        token = _people(request).log_in(email, filled(fields, "password"))
     except (Refused, Throttled) as error:
         told, about = of_error(error), {"next": way, "error": error.message, "email": email}
         return page(request, "login.html", status=told.status_code, headers=told.headers, **about)
@@ -38,8 +37,8 @@ def log_in(request: Request, fields: Fields) -> Response:
     return response
 
 
-@router.post("/logout")
-def log_out(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+@router.post("/logout", dependencies=[Depends(checked_form)])
+def log_out(request: Request) -> Response:
     """End the session."""
     if token := session_token(request):
         _people(request).log_out(token)
@@ -57,12 +56,12 @@ def welcome(request: Request, token: str) -> Response:
 @router.post("/welcome/{token}")
 def come_in(request: Request, token: str, fields: Fields) -> Response:
     """Set the password and let them in."""
-    people, password = _people(request), _text(fields, "password")
+    people, password = _people(request), filled(fields, "password")
     email = people.invited(token)
     try:
-        session = people.accept(token, email or _text(fields, "email"), password)
+        session = people.accept(token, email or filled(fields, "email"), password)
     except ConfigError as error:
-        given = _text(fields, "email")
+        given = filled(fields, "email")
         return page(request, "welcome.html", status=422, token=token, email=email, given=given, error=error.message)
     response = redirect("/")
     begin(request, response, session)
@@ -70,10 +69,10 @@ def come_in(request: Request, token: str, fields: Fields) -> Response:
 
 
 @router.post("/theme")
-def theme(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+def theme(fields: Fields) -> Response:
     """Light, dark, or as the system says."""
     response = redirect(within(fields.get("next")))
-    chosen = _text(fields, "theme")
+    chosen = filled(fields, "theme")
     if chosen in THEMES:
         response.set_cookie("theme", chosen, max_age=31_536_000, httponly=True, samesite="lax")
     return response
@@ -81,8 +80,3 @@ def theme(request: Request, fields: Fields) -> Response:  # noqa: ARG001 - the f
 
 def _people(request: Request) -> People:
     return site_of(request).workspace.people(actor="visitor", address=address_of(request))
-
-
-def _text(fields: FormData, name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""

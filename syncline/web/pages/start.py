@@ -15,7 +15,7 @@ from syncline.request import ModelRequest, Request, moment
 from syncline.web.approval import approval
 from syncline.web.page import redirect
 from syncline.web.problem import Problem
-from syncline.web.session import Fields
+from syncline.web.session import Fields, filled
 from syncline.web.visit import CanRun, Visit
 
 router = APIRouter()
@@ -37,7 +37,7 @@ def start(connection: str, visit: CanRun, fields: Fields) -> Response:
 @router.post("/connections/{connection}/approve")
 def approve(connection: str, visit: CanRun, fields: Fields) -> Response:
     """Let withheld deletions go: those of the list that was shown (R26)."""
-    model, shown = _text(fields, "model"), _text(fields, "list")
+    model, shown = filled(fields, "model"), filled(fields, "list")
     if not model or not shown:
         raise Problem(422, "it is not said what is approved", hint="look at the list again")
     found = visit.connection(connection)
@@ -45,7 +45,7 @@ def approve(connection: str, visit: CanRun, fields: Fields) -> Response:
 
 
 @router.post("/settings/syncs/{run}/cancel")
-def cancel(run: str, visit: CanRun, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+def cancel(run: str, visit: CanRun) -> Response:
     """Have a run end after the model it is at."""
     found = visit.run(run)
     if found.status.is_active:
@@ -66,7 +66,7 @@ def begin(visit: Visit, connection: Connection, request: Request) -> Response:
 
 
 def _request(fields: FormData) -> Request:
-    mode, since = _text(fields, "mode"), _text(fields, "sync_from")
+    mode, since = filled(fields, "mode"), filled(fields, "sync_from")
     named = [str(value) for value in fields.getlist("model")]
     if mode not in set(SyncMode):
         raise Problem(422, "it is not said how much is to be read", hint=f"one of {', '.join(SyncMode)}")
@@ -75,8 +75,3 @@ def _request(fields: FormData) -> Request:
     if not since or not named:
         raise Problem(422, "a run from a date needs the date, and the models it is for")
     return Request(data_models_to_sync=tuple(ModelRequest(name, moment(since)) for name in named))
-
-
-def _text(fields: FormData, name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""

@@ -11,7 +11,7 @@ from syncline.errors import ConfigError
 from syncline.people import Role, User
 from syncline.web.page import page, redirect
 from syncline.web.problem import forbidden, not_found
-from syncline.web.session import Fields
+from syncline.web.session import Fields, filled
 from syncline.web.visit import CanAdmin, Visit
 
 router = APIRouter()
@@ -27,7 +27,7 @@ def users(request: Request, visit: CanAdmin) -> HTMLResponse:
 @router.post("/settings/users", response_class=HTMLResponse)
 def add(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
     """A new user; the answer shows the link by which they choose a password."""
-    email, role = str(fields.get("email") or "").strip(), str(fields.get("role") or "")
+    email, role = filled(fields, "email").strip(), filled(fields, "role")
     roles = _roles(visit)
     if role not in roles:
         forbidden(f"you cannot give the role `{role}`", f"yours to give are {', '.join(roles)}")
@@ -39,13 +39,13 @@ def add(request: Request, visit: CanAdmin, fields: Fields) -> HTMLResponse:
 
 
 @router.post("/settings/users/{user}/link", response_class=HTMLResponse)
-def link(request: Request, user: str, visit: CanAdmin, fields: Fields) -> HTMLResponse:  # noqa: ARG001 - the form is checked
+def link(request: Request, user: str, visit: CanAdmin) -> HTMLResponse:
     """Another link, for who has lost theirs or forgot the password."""
     return _page(request, visit, added=_other(visit, user).email, is_known=True)
 
 
 @router.post("/settings/users/{user}/disable")
-def disable(user: str, visit: CanAdmin, fields: Fields) -> Response:  # noqa: ARG001 - the form is checked
+def disable(user: str, visit: CanAdmin) -> Response:
     """Log somebody out and let them in no more."""
     visit.people.disable(_other(visit, user).email)
     return redirect("/settings/users")
