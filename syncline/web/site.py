@@ -72,6 +72,11 @@ def is_api(request: HTTPConnection) -> bool:
     return request.url.path.startswith("/api/")
 
 
+def root_of(request: HTTPConnection) -> str:
+    """Where the site is found, as the settings say, or else as the request has it."""
+    return site_of(request).workspace.settings.web.address or str(request.base_url).rstrip("/")
+
+
 def address_of(request: HTTPConnection) -> str:
     """Where a request came from."""
     return request.client.host if request.client else ""

@@ -18,7 +18,8 @@ from syncline.web import paging
 from syncline.web.api import shape
 from syncline.web.api.body import Body, ConnectionName, ModelName
 from syncline.web.link import is_open, link, path, way
-from syncline.web.problem import At, invalid, not_found
+from syncline.web.problem import At, invalid
+from syncline.web.site import root_of
 from syncline.web.visit import CanRead, CanRun, Visit
 
 router = APIRouter(prefix="/connections/{connection}/models/{model}/files", tags=["files"])
@@ -100,10 +101,9 @@ def make_links(
 ) -> shape.Page[shape.Link]:
     """Addresses of files; those whose access is `signed` let in whoever has them, until they expire."""
     files = _files(visit, connection, model)
-    root = visit.site.workspace.settings.web.address or str(request.base_url).rstrip("/")
+    root, time = root_of(request), timedelta(seconds=body.expires_in)
     items: list[shape.Link] = []
     for feed in _chosen(files, body.file):
-        time = timedelta(seconds=body.expires_in)
         made = link(visit.site.workspace, files.connection, feed, body.version or "", time)
         expires = told(made.expires_at)
         items.append({"file": feed.name, "url": root + made.path, "access": made.access, "expiresAt": expires})
@@ -112,12 +112,9 @@ def make_links(
 
 
 def _files(visit: Visit, connection: str, model: str) -> _Files:
-    found = visit.connection(connection)
-    publish = next((sync.publish for sync in found.models if sync.name == model), None)
-    if publish is None:
-        not_found(f"model `{model}` in connection `{connection}`")
-    storage = visit.site.workspace.storage
-    return _Files(visit, found, list(feeds(publish, storage, visit.caller.tenant, connection, model)))
+    publish, storage = visit.model(connection, model).publish, visit.site.workspace.storage
+    found = list(feeds(publish, storage, visit.caller.tenant, connection, model))
+    return _Files(visit, visit.connection(connection), found)
 
 
 def _chosen(files: _Files, file: str) -> list[Feed]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from syncline.web.pages import changes, connection, keys, login, overview, row, start, sync, syncs, users, vouched
+from syncline.web.pages import changes, connection, keys, login, oidc, overview, row, start, sync, syncs, users
 
 router = APIRouter(include_in_schema=False)
-for _part in (login, vouched, overview, connection, row, syncs, sync, changes, start, keys, users):
+for _part in (login, oidc, overview, connection, row, syncs, sync, changes, start, keys, users):
     router.include_router(_part.router)

@@ -12,6 +12,7 @@ from syncline.people import Role, User
 from syncline.web.page import page, redirect
 from syncline.web.problem import forbidden, not_found
 from syncline.web.session import Fields, filled
+from syncline.web.site import root_of
 from syncline.web.visit import CanAdmin, Visit
 
 router = APIRouter()
@@ -78,8 +79,7 @@ def _page(
     added: str = "",
     is_known: bool = False,
 ) -> HTMLResponse:
-    address = visit.site.workspace.settings.web.address or str(request.base_url).rstrip("/")
-    link = f"{address}/welcome/{visit.people.invite(added)}" if added else ""
+    link = f"{root_of(request)}/welcome/{visit.people.invite(added)}" if added else ""
     found = visit.people.users()
     return page(
         request,

@@ -12,7 +12,7 @@ from syncline.people import Refused, Role
 from syncline.web.page import page, redirect, within
 from syncline.web.problem import not_found
 from syncline.web.session import begin, forget, keep, kept
-from syncline.web.site import address_of, site_of
+from syncline.web.site import address_of, root_of, site_of
 
 router = APIRouter(prefix="/login/oidc")
 _COOKIE = "syncline_oidc"
@@ -60,8 +60,7 @@ def _settings(request: Request) -> Oidc:
 
 def _back(request: Request) -> str:
     """Where the provider sends people to; it must know this address."""
-    address = site_of(request).workspace.settings.web.address or f"{request.url.scheme}://{request.url.netloc}"
-    return f"{address}/login/oidc/back"
+    return f"{root_of(request)}/login/oidc/back"
 
 
 def _sorry(request: Request, error: Refused) -> Response:

@@ -17,7 +17,7 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Host:
     """Refuses other names than `localhost`, addresses in figures and those in the settings, and what is no text."""
 
     app: ASGIApp
