@@ -15,11 +15,10 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from connectors.files.packed import opened
+from connectors.files.packed import LONGEST, lines, opened
 from syncline import ConfigError, DataError
 
 _END = "\x1a"
-_BLOCK = 8 << 20
 _DELIMITERS = (";", "\t", "|", ",")
 
 
@@ -67,7 +66,7 @@ class Delimited:
             end = self.delimiter.join([_END] * len(header))
             reader = arrow_csv.open_csv(
                 _WithEnd(self._in_utf8(file), f"\n{end}\n".encode()),
-                arrow_csv.ReadOptions(block_size=_BLOCK, use_threads=False),
+                arrow_csv.ReadOptions(block_size=LONGEST, use_threads=False),
                 arrow_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
                 arrow_csv.ConvertOptions(
                     column_types=dict.fromkeys(header, pa.binary()),  # what is no text is rejected row by row
@@ -86,7 +85,11 @@ class Delimited:
 
     def _header(self, path: Path) -> list[str]:
         with self._text(path) as text:
-            header = next((row for row in csv.reader(text, delimiter=self.delimiter) if row), None)
+            rows = csv.reader(lines(text, path), delimiter=self.delimiter)
+            try:
+                header = next((row for row in rows if row), None)
+            except csv.Error as error:
+                raise DataError(f"the header cannot be read: {error}", where=f"{path}:{rows.line_num}") from error
         if header is None:
             raise DataError("the file is empty: even the header is missing", where=str(path))
         for name in header:
@@ -105,14 +108,14 @@ class Delimited:
 
     def _explained(self, path: Path, width: int, error: pa.ArrowInvalid) -> DataError:
         """The error with the line it is in; looking for it once more is quick enough for an error."""
-        with suppress(csv.Error, UnicodeError), self._text(path) as text:
-            rows = csv.reader(text, delimiter=self.delimiter)
+        with suppress(csv.Error, UnicodeError, DataError), self._text(path) as text:
+            rows = csv.reader(lines(text, path), delimiter=self.delimiter)
             for row in rows:
                 if row and len(row) != width:
                     message = f"the row has {len(row)} values, but the header has {width}"
                     return DataError(message, where=f"{path}:{rows.line_num}")
         if "straddling" in str(error):
-            return DataError(f"a row is longer than {_BLOCK >> 20} MB", where=str(path), hint="is a quote not closed?")
+            return DataError(f"a row is longer than {LONGEST >> 20} MB", where=str(path), hint="is a quote not closed?")
         return DataError(f"not a proper CSV file: {error}", where=str(path))
 
     def _text(self, path: Path) -> io.TextIOWrapper:

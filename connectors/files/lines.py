@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from connectors.files.packed import opened
+from connectors.files.packed import LONGEST, lines, opened
 from syncline import ConfigError, DataError
 
 Row: TypeAlias = Mapping[str, object]
@@ -35,8 +34,8 @@ class Lines:
     encoding: str
 
     def schema(self, path: Path) -> pa.Schema:
-        """The columns of the first thousand rows, with the type that holds all their values; text if none does."""
-        rows = list(islice(self._rows(path), _LOOKED_AT))
+        """The columns of the first thousand rows, or fewer long ones, with the type for all their values; else text."""
+        rows = next(self._chunks(path, _LOOKED_AT), [])
         names = dict.fromkeys(name for row in rows for name in row)
         return pa.schema([(name, _kind([row.get(name) for row in rows])) for name in names])
 
@@ -47,9 +46,8 @@ class Lines:
             DataError: a line is no JSON object, or was broken off.
             ConfigError: no row of the file has this column.
         """
-        rows = self._rows(path)
         found: dict[str, None] = {}
-        while chunk := list(islice(rows, size)):
+        for chunk in self._chunks(path, size):
             found |= dict.fromkeys(name for row in chunk for name in row)
             yield {name: [row.get(name) for row in chunk] for name in columns}
         for name in columns:
@@ -58,11 +56,19 @@ class Lines:
                     f"no row has a column `{name}`", where=str(path), hint=f"they have {', '.join(found)}"
                 )
 
-    def _rows(self, path: Path) -> Iterator[Row]:
+    def _chunks(self, path: Path, size: int) -> Iterator[list[Row]]:
+        """So many rows at a time, or fewer where they are long."""
+        chunk, letters = list[Row](), 0
         with self._text(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(lines(file, path), 1):
                 if line.strip():
-                    yield _parse(line, f"{path}:{number}")
+                    chunk.append(_parse(line, f"{path}:{number}"))
+                    letters += len(line)
+                if len(chunk) == size or letters > LONGEST:
+                    yield chunk
+                    chunk, letters = [], 0
+        if chunk:
+            yield chunk
 
     def _text(self, path: Path) -> io.TextIOWrapper:
         utf8 = codecs.lookup(self.encoding).name == "utf-8"

@@ -85,6 +85,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "doubled.jsonl": (b'{"id": 1, "id": 2}', r"doubled.jsonl:1.*stands twice"),
     "list.jsonl": (b"[1]\n", r"list.jsonl:1: the line is not a JSON object"),
     "cut.jsonl.gz": (gzip.compress(b'{"id": 1}\n' * 99)[:-9], r"cut.jsonl.gz.*cut off"),
+    "wide.csv": (b"id," + b"n" * 200_000 + b"\n", r"wide.csv.*the header cannot be read"),
     "latin.jsonl": (b'{"id": 1, "name": "\xfc"}', "latin.jsonl: the file is not utf-8"),
     "text.parquet": (b"id,name\n", "text.parquet: the file cannot be read to its end"),
 }
