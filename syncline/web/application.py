@@ -105,6 +105,7 @@ def greeting(site: Site, address: str = "") -> list[str]:
     if people.has_users():
         return []
     if site.may_be_open:
-        return ["There are no users yet, so everybody on this machine may do everything: syncline users add EMAIL"]
+        how = f"syncline users add EMAIL --role {Role.SYSTEM_ADMIN}"
+        return [f"There are no users yet, so everybody on this machine may do everything: {how}"]
     link = f"{site.workspace.settings.web.address or address}/welcome/{people.invite()}"
     return [f"There are no users yet. Who follows this link first becomes {Role.SYSTEM_ADMIN}: {link}"]

@@ -67,7 +67,7 @@ def _show_ways_on(stage: Stage, program: str) -> None:
         f"{program} show {stage.runs[1].id[:8]}": "the second run, its rows before and after",
         f"{program} plan {CONNECTION}": "what a run would send now: nothing, until you change chinook.db",
         f"{program} run {CONNECTION}": "send it; this needs no server",
-        f"{program} serve": "everything on its schedule, and Prefect's page with the runs above",
+        f"{program} serve": "everything on its schedule, and pages that show the runs above",
     }
     width = max(map(len, ways))
     say("What to type next:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from numbers import Number
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -87,12 +87,8 @@ def _columns(sheet: Sheet, wanted: str) -> tuple[str, ...]:
 
 def _figures(sheet: Sheet) -> frozenset[str]:
     """The columns of numbers, which are read from the right."""
-    found = {name: [change.row[name] for change in sheet.changes] for name in sheet.columns}
-    return frozenset(
-        name
-        for name, cells in found.items()
-        if all(cell is None or (isinstance(cell, Number) and not isinstance(cell, bool)) for cell in cells)
-    )
+    kinds = {name: {type(change.row[name]) for change in sheet.changes} - {type(None)} for name in sheet.columns}
+    return frozenset(name for name, found in kinds.items() if found and found <= {int, float, Decimal})
 
 
 def _sheet(visit: Visit, run: Run, part: ModelRun, wanted: Operation | None, start: int) -> tuple[Sheet | None, str]:
