@@ -14,6 +14,8 @@ class RunType(StrEnum):
 
 UNPUBLISHED = "not published"
 """What the `error` of a model that went well says before why a file of it was held back."""
+MISSING = "is missing this time"
+"""What it says between the name of a part that was not read and the reason."""
 
 
 class RunStatus(StrEnum):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from syncline.cli.changeset import changes_json, show_changes
 from syncline.cli.sample import sample_json, show_sample
 from syncline.cli.screen import note, number, plural, say
+from syncline.status import MISSING
 
 if TYPE_CHECKING:
     from syncline.pipeline import Preview
@@ -26,7 +27,7 @@ def show_preview(preview: Preview, rows: int, connection: str) -> None:
     if preview.pending:
         say("  a run that broke off is finished first")
     for part, reason in preview.missing.items():
-        say(f"  part {part} is missing this time: {reason}")
+        say(f"  part {part} {MISSING}: {reason}")
     if len(changes):
         counts = (changes.inserted, changes.updated, changes.deleted)
         told = zip(counts, ("insert", "update", "delete"), strict=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from syncline.run import CANCELLED_BY, ModelRun, Run, RunResult, RunStatus
+from syncline.status import MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def _model(model: ModelRun) -> Iterator[Reason]:
     if "replay" in model.mode:
         yield Reason("R5", f"{model.model}: the destination did not hold the last plan, so everything was sent anew")
     if model.error and model.status is not RunStatus.FAILED:
-        missing = "is missing this time" in model.error
-        yield Reason("R7" if missing else "R27", f"{model.model}: {model.error}")
+        yield Reason("R7" if MISSING in model.error else "R27", f"{model.model}: {model.error}")
 
 
 def _rows(count: int) -> str:

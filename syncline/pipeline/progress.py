@@ -17,7 +17,7 @@ from syncline.model import SyncMode
 from syncline.pipeline.publish import Published
 from syncline.pipeline.session import Session
 from syncline.run import Entry, Head, ModelRun, RunResult, RunStatus, Step
-from syncline.status import UNPUBLISHED
+from syncline.status import MISSING, UNPUBLISHED
 
 PAUSE_SECONDS = 0.3
 """Rows are counted at once, but told at most this often."""
@@ -44,7 +44,7 @@ class Progress:
 
     def misses(self, missing: Mapping[str, str]) -> None:
         """These parts could not be read, for these reasons; the others go on."""
-        said = [f"part {part} is missing this time: {reason}" for part, reason in missing.items()]
+        said = [f"part {part} {MISSING}: {reason}" for part, reason in missing.items()]
         self._warn(said)
         self.run = replace(self.run, error="; ".join(said))
 

@@ -222,3 +222,6 @@ def test_a_run_that_fails_has_its_log(rig: Rig) -> None:
     rig.said = answer
     rig.sync_all()
     assert told(rig) == [("error", "no way")]
+    before = set(threading.enumerate())
+    LOGGER.error("nobody asked")
+    assert set(threading.enumerate()) <= before  # nothing is about to be written
