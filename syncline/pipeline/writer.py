@@ -51,8 +51,7 @@ class Writer:
             return
         try:
             if self._waiting:
-                rows = pa.concat_tables(self._waiting).combine_chunks()
-                self._writer.write_table(rows, row_group_size=BATCH_ROWS)
+                self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=BATCH_ROWS)
             self._waiting, self._written = [], self._rows
             if last:
                 self._writer.close()
