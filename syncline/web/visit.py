@@ -72,6 +72,9 @@ class Visit:
 
     def connection(self, name: str) -> Connection:
         """The connection of this name, or 404."""
+        if name in self.errors:
+            error = self.errors[name]
+            raise Problem(404, f"the connection `{name}` cannot be used: {error}", hint="mend its file")
         if name not in self.connections:
             not_found(f"connection `{name}`")
         return self.connections[name]

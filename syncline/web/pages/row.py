@@ -15,6 +15,7 @@ from syncline.owed import AWAITING, KIND, REASON
 from syncline.pipeline.record import owed_now
 from syncline.plain import texts
 from syncline.web.page import page, redirect
+from syncline.web.pages.changes import WIDE
 from syncline.web.visit import CanRead, Visit
 
 router = APIRouter()
@@ -47,7 +48,7 @@ def row_journey(
     values = _values(key or [], len(columns))
     found, problem = _journey(visit, connection, model, values, before) if values else (None, "")
     data = {"connection": connection, "model": model, "columns": columns, "values": values}
-    return page(request, "journey.html", journey=found, problem=problem, row=data, before=before)
+    return page(request, "journey.html", journey=found, problem=problem, row=data, before=before, wide=WIDE)
 
 
 @router.get("/connections/{connection}/{model}/waiting", response_class=HTMLResponse)

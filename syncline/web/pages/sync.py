@@ -14,7 +14,7 @@ from syncline.insight.outlook import Outlook, outlook
 from syncline.insight.reason import reasons
 from syncline.owed import AWAITING
 from syncline.people import Role
-from syncline.run import Entry, ModelRun, Run, RunStatus
+from syncline.run import CANCELLED_BY, Entry, ModelRun, Run, RunStatus
 from syncline.search import Search
 from syncline.web.link import published
 from syncline.web.page import page
@@ -43,6 +43,7 @@ def sync(request: Request, run: str, visit: CanRead, *, busy: bool = False) -> H
         lasting_steps=lasting_steps,
         busy=busy and found.status.is_active,
         is_active=found.status.is_active,
+        is_ending=CANCELLED_BY in found.infos,
         who=who(found, people(visit)),
         reasons=reasons(found),
         few=FEW,

@@ -52,6 +52,9 @@ def test_a_page_says_that_its_connection_was_removed(site: Site, tab: Page) -> N
     expect(tab.locator("#notice")).to_contain_text("not there any more")
     tab.get_by_role("button", name="Refresh").click()
     expect(tab.get_by_text("there is no connection `prices`")).to_be_visible()
+    (site.show.folder / "connections" / "prices.yaml").write_text("source: {kind: sql}")
+    tab.get_by_role("link", name="Back").click()
+    expect(tab.get_by_text("the connection `prices` cannot be used: connections/prices.yaml:1")).to_be_visible()
 
 
 def test_syncs_of_a_connection_that_was_removed_are_shown_still(site: Site, page: Page) -> None:

@@ -103,6 +103,8 @@ def test_of_rows_with_many_columns_those_that_changed_are_shown_first(serve: Cal
     expect(heads).to_have_count(63)
     page.get_by_role("link", name="Show only the key and what differs").click()
     expect(heads).to_have_count(4)
+    page.get_by_role("link", name="Journey of this row").click()
+    expect(page.locator(".event").first.locator("th")).to_have_text(["id", "c41"])
 
 
 def test_a_file_that_is_no_longer_kept_is_not_offered(site: Site, page: Page) -> None:
