@@ -32,8 +32,11 @@ class AlchemyEnd:
         with connected(self.url) as connection:
             connection.execute(sa.select(1))
 
-    def prepare(self, model: DataModel, target: Target) -> None:
-        """Make the table, or add the columns it lacks."""
+    def prepare(self, model: DataModel, target: Target) -> list[str]:
+        """Make the table, or add the columns it lacks; where something is wrong with it, tell that instead."""
+        wrong = self.problems(model, target)
+        if wrong:
+            return wrong
         with connected(self.url) as connection, connection.begin():
             catalogue = sa.inspect(connection)
             if not catalogue.has_table(PLAN_TABLE, self.schema):
@@ -41,11 +44,12 @@ class AlchemyEnd:
             table = model_table(model, target, self.schema, connection.dialect.name)
             if not catalogue.has_table(target.table, self.schema):
                 table.create(connection)
-                return
+                return []
             there = {column["name"] for column in catalogue.get_columns(target.table, self.schema)}
             for column in table.columns:
                 if column.name not in there:
                     _add(connection, table, column)
+        return []
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """A table without a unique index on the key (R22)."""

@@ -16,8 +16,8 @@ class End(Protocol):
     def check(self) -> None:
         """Reach it and see that it can be written, without changing it."""
 
-    def prepare(self, model: DataModel, target: Target) -> None:
-        """Make the table, or add the columns it lacks."""
+    def prepare(self, model: DataModel, target: Target) -> list[str]:
+        """Make the table, or add the columns it lacks; where something is wrong with it, tell that instead."""
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """What is wrong with the table that is there."""
@@ -59,10 +59,8 @@ class SqlDestination(Destination):
         Raises:
             ConfigError: the table that is there cannot hold the model.
         """
-        end = self._end()
-        if wrong := end.problems(model, target):
+        if wrong := self._end().prepare(model, target):
             raise ConfigError(f"model {model.name}: {wrong[0]}")  # Invariant 8
-        end.prepare(model, target)
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """A key without a unique index (R22), columns that would change values, names that collide."""

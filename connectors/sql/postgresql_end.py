@@ -23,10 +23,13 @@ class PostgresqlEnd:
         with connected(self.url) as connection, transaction(connection):
             postgresql_table.schema_of(connection, self.schema)
 
-    def prepare(self, model: DataModel, target: Target) -> None:
-        """Make the table, or add the columns it lacks."""
+    def prepare(self, model: DataModel, target: Target) -> list[str]:
+        """Make the table, or add the columns it lacks; where something is wrong with it, tell that instead."""
         with connected(self.url) as connection:
-            postgresql_table.prepare(connection, self.schema, model, target)
+            wrong = list(postgresql_table.problems(connection, self.schema, model, target))
+            if not wrong:
+                postgresql_table.prepare(connection, self.schema, model, target)
+            return wrong
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """What is wrong with the table that is there."""

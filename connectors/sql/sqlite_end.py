@@ -24,10 +24,14 @@ class SqliteEnd:
             with sqlite.opened(self.path, write=True) as connection, sqlite.transaction(connection):
                 connection.execute("SELECT count(*) FROM sqlite_schema")
 
-    def prepare(self, model: DataModel, target: Target) -> None:
-        """Make the table, or add the columns it lacks."""
+    def prepare(self, model: DataModel, target: Target) -> list[str]:
+        """Make the table, or add the columns it lacks; where something is wrong with it, tell that instead."""
+        wrong = self.problems(model, target)
+        if wrong:
+            return wrong
         with sqlite.opened(self.path, write=True) as connection:
             sqlite_table.prepare(connection, model, target)
+        return []
 
     def problems(self, model: DataModel, target: Target) -> list[str]:
         """What is wrong with the table that is there."""
