@@ -9,6 +9,7 @@ from deployments import privacy  # noqa: F401 - before Prefect
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 import httpx
@@ -19,7 +20,7 @@ from deployments.deploy import register
 from syncline.errors import ConfigError, TransientError
 from syncline.request import Request
 from syncline.run import Run, RunResult
-from syncline.web.starter import ThreadStarter, refuse_while_active
+from syncline.web.starter import refuse_while_active
 from syncline.workspace import Workspace
 
 
@@ -38,20 +39,19 @@ class PrefectStarter:
         self._api_url = api_url
         self._page = page
         self._deployments = deployments
-        self._here = ThreadStarter(workspace)
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
         """Have a run begin; it waits until one of Prefect's workers takes it.
 
-        One to which files are handed over begins here and now: their addresses are secrets, so Prefect has none (R31).
+        Files that are handed over wait under seal: their addresses are secrets, so Prefect has none (R31).
         """
         self._check(connection, request)
-        if request.source_files:
-            return self._here.start(connection, request, created_by=created_by)
-        run = self._workspace.store.schedule_run(connection, request, runner="prefect", created_by=created_by)
+        place = self._workspace
+        sealed = request.sealed(place.seal) if request.source_files else None
+        run = place.store.schedule_run(connection, request, runner="prefect", created_by=created_by, sealed=sealed)
         try:
             with self._client() as client:
-                parameters = {**request.as_json(), "run": run.id}
+                parameters = {**replace(request, source_files=()).as_json(), "run": run.id}
                 client.create_flow_run_from_deployment(self._deployment(connection), parameters=parameters)
         except TransientError as error:
             self._workspace.store.withdraw(run.id, RunResult.ERROR, {"error": str(error)})

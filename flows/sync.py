@@ -79,12 +79,19 @@ async def sync(
     try:
         check_origin()
         opened = await asyncio.to_thread(Workspace.open, workspace)
-        return await _sync_once(opened, connection, Request.parse(asked), run)
+        request = await asyncio.to_thread(_whole, opened, Request.parse(asked), run)
+        return await _sync_once(opened, connection, request, run)
     except SynclineError as error:
         if run is not None:
             await asyncio.to_thread(_withdraw, workspace, run, error)
         get_run_logger().error("%s", error)
         return Failed(message=str(error), data=error)
+
+
+def _whole(workspace: Workspace, request: Request, run: str | None) -> Request:
+    """The request with the files that were handed over, which wait under seal (R31)."""
+    sealed = workspace.store.sealed(run) if run is not None else ""
+    return Request.unsealed(workspace.seal, sealed) if sealed else request
 
 
 def _withdraw(workspace: str | None, run: str, error: SynclineError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from syncline.connection import Connection, ModelSync
 from syncline.errors import ConfigError
 from syncline.model import JSON, SyncMode
+from syncline.secret import sealed, unsealed
 from syncline.source_file import SourceFile
 
 _LIST = re.compile(r"\w[\w%~.-]{0,254}", re.ASCII)
@@ -98,6 +100,20 @@ class Request:
             "update": self.update,
             **(files if self.source_files else {}),
         }
+
+    def sealed(self, seal: bytes) -> str:
+        """All of it, as nobody can read it who has another seal (R31)."""
+        files: JSON = [file.revealed() for file in self.source_files]
+        return sealed(seal, json.dumps(self.as_json() | {"source_files": files}))
+
+    @classmethod
+    def unsealed(cls, seal: bytes, text: str) -> Request:
+        """The request that was sealed.
+
+        Raises:
+            ConfigError: with another seal.
+        """
+        return cls.parse(json.loads(unsealed(seal, text)))
 
     def models(self, connection: Connection) -> tuple[ModelSync, ...]:
         """The models to sync, in the order they run (R24).

@@ -60,8 +60,13 @@ class ServiceStore(Store, Protocol):
     def log(self, run: str, *, start: int = 0, limit: int | None = None) -> list[Line]:
         """What was said while a run went on, from line `start` on; None: nothing is left out."""
 
-    def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
-        """Note a run that somebody else is to begin, with `open_run`."""
+    def schedule_run(
+        self, connection: str, request: Request, *, runner: str, created_by: str, sealed: str | None = None
+    ) -> Run:
+        """Note a run that somebody else is to begin, with `open_run`; `sealed` is kept with it until then (R31)."""
+
+    def sealed(self, run: str) -> str:
+        """What is under seal of a run that waits; empty: nothing, or it waits no more."""
 
     def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
         """End a run that has not begun; False: it has."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from syncline.errors import ConfigError
 
@@ -77,6 +80,37 @@ def masked(text: str) -> str:
     for pattern, shown in _HIDDEN:
         text = pattern.sub(shown, text)
     return text
+
+
+def sealed(seal: bytes, text: str) -> str:
+    """The text, as nobody can read it who has another seal.
+
+    Example:
+        >>> unsealed(b"seal", sealed(b"seal", "https://host/prices.csv?signature=4f1d"))
+        'https://host/prices.csv?signature=4f1d'
+    """
+    return _lock(seal).encrypt(text.encode()).decode()
+
+
+def unsealed(seal: bytes, text: str) -> str:
+    """The text that was sealed.
+
+    Raises:
+        ConfigError: with another seal.
+    """
+    from cryptography.fernet import InvalidToken  # noqa: PLC0415 - seldom needed
+
+    try:
+        return _lock(seal).decrypt(text.encode()).decode()
+    except InvalidToken as error:
+        hint = 'let all that run this workspace have the same: `web: {secret: "${env:SYNCLINE_SECRET}"}`'
+        raise ConfigError("what was handed over was sealed by somebody with another secret", hint=hint) from error
+
+
+def _lock(seal: bytes) -> Any:
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - seldom needed
+
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"sealed\0" + seal).digest()))
 
 
 def kept_secret(file: Path) -> bytes:

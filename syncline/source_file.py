@@ -77,6 +77,10 @@ class SourceFile:
         """The name of the file alone."""
         return PurePosixPath(urlsplit(self.url.reveal()).path if self.url else self.path).name
 
+    def revealed(self) -> dict[str, JSON]:
+        """The file as JSON, the way `parse` takes it, with all of its address: to be sealed, and nothing else."""
+        return self.as_json() | ({"url": self.url.reveal()} if self.url else {})
+
     def as_json(self) -> dict[str, JSON]:
         """The file as JSON, the way `parse` takes it, but for what is secret in its address (R31)."""
         place: dict[str, JSON] = {"url": str(self)} if self.url else {"path": self.path}

@@ -36,9 +36,14 @@ class History:
 
     tenant: Tenant
 
-    def add(self, connection: Connection, run: Run) -> None:
+    def add(self, connection: Connection, run: Run, sealed: str | None = None) -> None:
         """Note a new run."""
-        connection.execute(self.tenant.insert(tables.run, **_values(run)))
+        connection.execute(self.tenant.insert(tables.run, **_values(run), sealed=sealed))
+
+    def sealed(self, connection: Connection, run: str) -> str:
+        """What is under seal of a run that waits; empty: nothing, or it waits no more."""
+        query = self.tenant.select(tables.run).with_only_columns(_RUN.sealed).where(_RUN.id == run)
+        return connection.execute(query).scalar_one_or_none() or ""
 
     def waiting(self, connection: Connection, run: str) -> Row[Any] | None:
         """The run of this id, locked, if it has not begun."""
@@ -62,8 +67,8 @@ class History:
         """
         if self.waiting(connection, run) is None:
             raise ConfigError(f"run {run} does not wait any more", hint="it was cancelled, or has begun already")
-        times = {"started_at": moment, "updated_at": moment}
-        self._change(connection, run, status=RunStatus.RUNNING, fence=fence, flow_run=flow_run, **times)
+        begun = {"status": RunStatus.RUNNING, "started_at": moment, "updated_at": moment, "sealed": None}
+        self._change(connection, run, fence=fence, flow_run=flow_run, **begun)
         return self.one(connection, run)
 
     def end(
@@ -76,8 +81,8 @@ class History:
         moment: datetime,
     ) -> None:
         """Note how a run ended; `infos` are added to what it has."""
-        known = {**self.one(connection, run).infos, **infos}
-        self._change(connection, run, status=status, result=result, infos=known, ended_at=moment, updated_at=moment)
+        ended = {"status": status, "result": result, "ended_at": moment, "updated_at": moment, "sealed": None}
+        self._change(connection, run, infos={**self.one(connection, run).infos, **infos}, **ended)
 
     def progress(self, connection: Connection, run: Run, model: ModelRun, moment: datetime) -> None:
         """Note how far a model of a run is."""
@@ -174,7 +179,7 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 def _run(row: Row[Any], models: tuple[ModelRun, ...]) -> Run:
-    values = {**row._mapping}  # noqa: SLF001 - the public name of a row's dict
+    values = {name: value for name, value in row._mapping.items() if name != "sealed"}  # noqa: SLF001 - the public name of a row's dict
     values["created_by"] = values.pop("create_by_user_id")
     values["request"] = Request.parse(row.request)
     values["type"], values["status"] = RunType(row.type), RunStatus(row.status)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import (
-    ARRAY,
     JSON,
     Column,
     ColumnElement,
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 Columns = Mapping[str, Sequence[Any]]
-_SEPARATOR = "\x1f"
-"""In JSON it never stands as itself."""
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -63,34 +60,19 @@ def upsert(connection: Connection, table: Table, same: Mapping[str, Any], column
     if connection.dialect.name == "sqlite":
         _upsert_each(connection, table, same, columns)
         return
-    texts = {name: _joined(values) for name, values in columns.items()}
-    connection.execute(_upsert_all(table, tuple(same), tuple(columns)), {**same, **texts})
+    lists = {name: orjson.dumps(list(values)).decode() for name, values in columns.items()}
+    connection.execute(_upsert_all(table, tuple(same), tuple(columns)), {**same, **lists})
 
 
 @cache
 def _upsert_all(table: Table, same: tuple[str, ...], columns: tuple[str, ...]) -> postgresql.Insert:
-    """The statement, which takes longer to make than to run; a column comes as one text, which PostgreSQL splits."""
+    """The statement, which takes longer to make than to run; each column comes as a list in JSON, as one parameter."""
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415
 
-    typed = [Column(name, table.c[name].type) for name in columns]
-    split = [func.string_to_array(bindparam(one.name, type_=Text), _SEPARATOR, "") for one in typed]
-    arrays = [cast(text, ARRAY(one.type)) for text, one in zip(split, typed, strict=True)]
-    given = func.unnest(*arrays).table_valued(*typed)
     fixed = [bindparam(name, type_=table.c[name].type) for name in same]
-    new = postgresql.insert(table).from_select([*same, *columns], select(*fixed, *given.render_derived().c))
-    return _over(new, table, columns)
-
-
-def _joined(values: Sequence[str | int | None]) -> str:
-    """The values of a column as one text: read in half the time that the same takes as JSON.
-
-    None of them is an empty text, which stands for NULL, or has the separator in it.
-    """
-    told = [None if value is None else str(value) for value in values]
-    joined = _SEPARATOR.join(text or "" for text in told)
-    assert "" not in told
-    assert joined.count(_SEPARATOR) == len(told) - 1
-    return joined
+    lists = {name: cast(bindparam(name, type_=Text), JSON) for name in columns}
+    values = [cast(func.json_array_elements_text(given), table.c[name].type) for name, given in lists.items()]
+    return _over(postgresql.insert(table).from_select([*same, *columns], select(*fixed, *values)), table, columns)
 
 
 def _json(document: object) -> ColumnElement[Any]:

@@ -16,7 +16,7 @@ from syncline.store.database import WAIT_SECONDS, Database
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration."""
 VERSION_TABLE = "syncline_version"
 _LOCK = 0x73796E636C696E65

@@ -140,11 +140,18 @@ class SqlStore:
             run = self._new(str(uuid4()), connection, request, _status(result), moment)
             return self._add(transaction, replace(run, result=result, infos=dict(infos), ended_at=moment))
 
-    def schedule_run(self, connection: str, request: Request, *, runner: str, created_by: str) -> Run:
+    def schedule_run(
+        self, connection: str, request: Request, *, runner: str, created_by: str, sealed: str | None = None
+    ) -> Run:
         """Note a run that somebody else is to begin."""
         with self.database.writing() as transaction:
             run = self._new(str(uuid4()), connection, request, RunStatus.SCHEDULED, now(transaction))
-            return self._add(transaction, replace(run, runner=runner, created_by=created_by))
+            return self._add(transaction, replace(run, runner=runner, created_by=created_by), sealed)
+
+    def sealed(self, run: str) -> str:
+        """What is under seal of a run that waits."""
+        with self.database.reading() as view:
+            return self._history.sealed(view, run)
 
     def withdraw(self, run: str, result: RunResult, infos: Mapping[str, JSON]) -> bool:
         """End a run that has not begun; False: it has."""
@@ -219,8 +226,8 @@ class SqlStore:
     def _new(self, run: str, connection: str, request: Request, status: RunStatus, moment: datetime) -> Run:
         return Run(run, self.tenant, connection, request, status, created_at=moment, updated_at=moment)
 
-    def _add(self, transaction: Connection, run: Run) -> Run:
-        self._history.add(transaction, run)
+    def _add(self, transaction: Connection, run: Run, sealed: str | None = None) -> Run:
+        self._history.add(transaction, run, sealed)
         return self._tell(transaction, run)
 
     def _tell(self, transaction: Connection, run: Run) -> Run:

@@ -96,6 +96,7 @@ run = Table(
     Column("create_by_user_id", Text),
     Column("flow_run", Text),
     Column("fence", BigInteger, nullable=False),
+    Column("sealed", Text),
     Index("syncline_run_created", "tenant", "created_at"),
     Index("syncline_run_connection_created", "tenant", "connection", "created_at"),
     Index("syncline_run_status_created", "tenant", "status", "created_at"),

@@ -81,6 +81,17 @@ class SearchContract:
             store.open_run("later", ALL, run=waiting.id)
         assert store.active("later") is None
 
+    def test_what_is_under_seal_waits_with_its_run_and_no_longer(self, store: SqlStore) -> None:
+        runs = [store.schedule_run(name, ALL, runner="prefect", created_by="ann", sealed="s3al") for name in "xyz"]
+        assert [store.sealed(run.id) for run in runs] == ["s3al"] * 3
+        assert SqlStore(store.database, "acme").sealed(runs[0].id) == ""
+        assert store.run(runs[0].id) == runs[0]
+        store.open_run("x", ALL, run=runs[0].id)
+        store.withdraw(runs[1].id, RunResult.ERROR, {})
+        store.cancel(runs[2].id, "ann")
+        assert [store.sealed(run.id) for run in runs] == [""] * 3
+        assert store.sealed("none") == ""
+
     def test_a_scheduled_run_that_cannot_begin_yet_waits_on(self, store: SqlStore) -> None:
         waiting = store.schedule_run("c0", ALL, runner="prefect", created_by="ann")
         with pytest.raises(Busy):

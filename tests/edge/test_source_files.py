@@ -8,7 +8,6 @@ import sqlite3
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -215,16 +214,17 @@ def test_of_several_models_it_must_be_said_which_one(place: Place) -> None:
         place.run({"path": name, "data_model": "STICK"})
 
 
-def test_a_run_with_files_begins_without_prefect(place: Place, server: Server) -> None:
-    """R31: nobody answers where Prefect would be, and nobody is asked."""
-    from deployments.starter import PrefectStarter  # noqa: PLC0415 - Prefect is slow to come
-
-    server.answers["/prices.csv"] = csv((1, 10))
-    workspace = Workspace.open(place.folder)
-    starter = PrefectStarter(workspace, "http://127.0.0.1:9/api", {uuid4(): "shop"})
-    asked = Request.parse({"source_files": [server.url("/prices.csv")]})
-    run = starter._here.wait(starter.start("shop", asked, created_by="me"))
-    assert (run.result, run.runner, set(place.prices)) == ("success", "process", {1})
+def test_a_request_that_waits_is_sealed_and_opened_with_the_same_seal_alone() -> None:
+    """R31."""
+    file = {"url": f"https://me:word@host/a.csv?{SECRET}#x", "part": "a", "attributes": {"root": True}}
+    asked = Request.parse({"full_sync": True, "source_files": [file, "b.csv"]})
+    sealed = asked.sealed(b"seal")
+    assert Request.unsealed(b"seal", sealed) == asked
+    assert Request.unsealed(b"seal", sealed).source_files[0].url.reveal() == file["url"]
+    assert SECRET not in sealed
+    for seal, text in ((b"other", sealed), (b"seal", sealed[:-4]), (b"seal", "é")):
+        with pytest.raises(ConfigError, match="another secret"):
+            Request.unsealed(seal, text)
 
 
 def test_the_command_line_hands_files_over(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

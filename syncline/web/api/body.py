@@ -75,7 +75,10 @@ class ModelToSync(Short):
 class FileToRead(Short):
     """A file to be read in place of what the source reads by itself."""
 
-    url: Text = Field(default="", description="From where it can be had, pre-authenticated. It is kept nowhere.")
+    url: Text = Field(
+        default="",
+        description="From where it can be had, pre-authenticated. It is kept until the run begins, encrypted.",
+    )
     path: Text = Field(default="", description="Where it lies in the workspace, which must allow it.")
     data_model: Text = Field(default="", description="Which model it is of; left out: the only one.")
     source: Text = Field(default="", description="Which of several sources can read it.")

@@ -30,6 +30,7 @@ def client(prefect_url: str) -> Iterator[SyncPrefectClient]:
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "connections").mkdir()
+    (folder / "syncline.yaml").write_text("allow_private_urls: true\n")
     clock = CONNECTION.format(model="TICKS", more=", schedule: {every: 2s}")
     (folder / "connections" / "clock.yaml").write_text(clock)
     (folder / "connections" / "shop.yaml").write_text(CONNECTION.format(model="ORDERS", more=""))

@@ -18,6 +18,7 @@ from deployments.starter import PrefectStarter
 from syncline import Busy, ConfigError, Request, RunResult, RunStatus, TransientError
 from syncline.people import Role, Scope
 from syncline.workspace import Workspace
+from tests.edge.file_server import Server
 from tests.edge.with_prefect.served import Served, deployment, in_state, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -65,6 +66,35 @@ def test_a_connection_made_by_the_api_can_be_started_at_once_and_is_gone_when_re
         assert removed.status_code == 204, removed.text
     with pytest.raises(ObjectNotFound):
         client.read_deployment_by_name("sync/made")
+
+
+def test_files_that_are_handed_over_wait_under_seal_for_a_worker(
+    served: Served, workspace: Workspace, client: SyncPrefectClient
+) -> None:
+    """R31: Prefect never has their addresses, and what we keep of them nobody reads."""
+    server, secret = Server(), "signature=s3same"
+    server.answers["/pets.csv"] = b"id\n1\n2\n"
+    address = f"{server.url('').partition('?')[0]}/pets.csv"
+    given = {
+        "connection": "handed",
+        "source": {"kind": "files"},
+        "features": ["full"],
+        "models": {"PETS": {"from": "pets", "key": "id", "columns": {"id": "int64"}, "publish": {"format": "csv"}}},
+    }
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as program:
+        made = program.post("/connections", json=given)
+        assert made.status_code == 201, made.text
+        started = program.post("/connections/handed/runs", json={"source_files": [f"{address}?{secret}"]})
+        assert (started.status_code, started.json()["status"]) == (202, "scheduled"), started.text
+        ended = until(lambda: run if (run := workspace.store.run(started.json()["id"])).ended_at else None)
+        program.delete("/connections/handed", headers={"If-Match": made.headers["etag"]})
+    assert (ended.result, ended.runner, ended.models[0].counts.read) == (RunResult.SUCCESS, "prefect", 2)
+    assert any(secret in path for path in server.asked)
+    assert ended.flow_run is not None
+    kept = str(client.read_flow_run(UUID(ended.flow_run)).model_dump())
+    kept += "".join(file.read_bytes().decode("latin-1") for file in workspace.own.glob("store.db*"))
+    assert address in kept
+    assert secret not in kept
 
 
 def test_the_server_that_is_used_is_told_of_connections_by_any_thread(
