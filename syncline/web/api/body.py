@@ -77,7 +77,7 @@ class FileToRead(Short):
 
     url: Text = Field(
         default="",
-        description="From where it can be had, pre-authenticated. It is kept until the run begins, encrypted.",
+        description="From where it can be had, pre-authenticated; kept encrypted until the run begins.",
     )
     path: Text = Field(default="", description="Where it lies in the workspace, which must allow it.")
     data_model: Text = Field(default="", description="Which model it is of; left out: the only one.")
