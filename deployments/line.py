@@ -9,6 +9,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 AT_ONCE = 8 * 1024
 """Bytes that are read of one client before another has its turn; 256 KiB of chunks of one byte take five seconds."""
+HEADERS = 64 * 1024
+"""Bytes of a request before its body: browsers send the cookies of all that runs on this machine, whatever the port."""
 PATIENCE = 10.0
 """Seconds within which a client says what it wants. Else a thousand that never do would leave no line for others."""
 

@@ -54,7 +54,7 @@ def served(
     """
     import uvicorn  # noqa: PLC0415 - a quarter of a second, while Prefect starts
 
-    from deployments.line import Line  # noqa: PLC0415 - with it
+    from deployments.line import HEADERS, Line  # noqa: PLC0415 - with it
 
     _allow_many()
     address = workspace.settings.web.address
@@ -70,6 +70,7 @@ def served(
         access_log=False,
         server_header=False,
         proxy_headers=bool(address),
+        h11_max_incomplete_event_size=HEADERS,
     )
     config.timeout_graceful_shutdown = STOPS_WITHIN
     server = uvicorn.Server(config)

@@ -33,6 +33,12 @@ def test_no_answer_waits_for_the_one_before() -> None:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+def test_cookies_of_others_on_this_machine_do_no_harm(tmp_path: Path) -> None:
+    with served_at(workspace_in(tmp_path)) as url:
+        cookies = "; ".join(f"other{number}={'x' * 4000}" for number in range(12))
+        assert httpx.get(f"{url}/api/v1/runs", headers={"Cookie": cookies}).status_code == 200
+
+
 def test_nobody_waits_for_the_many_small_pieces_of_another(tmp_path: Path) -> None:
     pieces = b"1\r\na\r\n" * 60_000
     form = b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked"
