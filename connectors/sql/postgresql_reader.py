@@ -15,6 +15,7 @@ from connectors.sql.postgresql_late import Mark
 from connectors.sql.postgresql_link import Link, linked
 from connectors.sql.postgresql_range import batches, ranges
 from connectors.sql.postgresql_type import Found
+from connectors.sql.postgresql_uuid import written
 from connectors.sql.reading import BATCH_ROWS, Columns, start
 from connectors.sql.sqlite import quoted
 from syncline import ConfigError, Cursor, Read, SyncMode
@@ -95,7 +96,7 @@ class PostgresqlReader:
     def _named(self, rows: pa.RecordBatch, names: list[str]) -> Iterator[pa.RecordBatch]:
         """At most 65,536 rows at a time; where the database does not say what its texts are written in, as bytes."""
         unchecked = self.link.encoding == _UNCHECKED
-        plain = [column.storage if isinstance(column, pa.ExtensionArray) else column for column in rows.columns]
+        plain = [_plain(column) for column in rows.columns]
         columns = [
             column.cast(pa.binary()) if unchecked and pa.types.is_string(column.type) else column for column in plain
         ]
@@ -120,6 +121,12 @@ class PostgresqlReader:
         if origin not in self._known:
             self._known[origin] = catalogue.relation(self.link, origin, self.schema)
         return self._known[origin]
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """The values without what the driver says of them beside."""
+    stored = column.storage if isinstance(column, pa.ExtensionArray) else column
+    return written(stored) if pa.types.is_fixed_size_binary(stored.type) else stored
 
 
 def _value(found: Found, wanted: pa.DataType) -> str:

@@ -43,8 +43,8 @@ _NATIVE: dict[str, pa.DataType] = {
     "timestamptz": pa.timestamp("us", tz="UTC"),
 }
 """Types whose values the Arrow driver reads exactly, but for those that `postgresql_beyond` finds."""
-_TEXTS_ALREADY = ("bytea", "json", "jsonb")
-"""Types whose values come as the bytes of the text that is wanted: PostgreSQL is spared a detour."""
+_NO_DETOUR = ("bytea", "json", "jsonb", "uuid")
+"""Types whose values become text here, so that PostgreSQL need not make text of them first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Found:
 
     def is_read_as_text(self, wanted: pa.DataType) -> bool:
         """Whether values for a column of this type are read as the text PostgreSQL makes of them."""
-        return self.word not in _TEXTS_ALREADY if pa.types.is_string(wanted) else not self.native
+        return self.word not in _NO_DETOUR if pa.types.is_string(wanted) else not self.native
 
 
 def decimal(modifier: int) -> pa.DataType:

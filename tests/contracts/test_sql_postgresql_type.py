@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.sql import SqlSource
+from connectors.sql.postgresql_uuid import written
 from syncline import DataModel, Read
 from syncline.conform import conform
 from syncline.testing.source import Reading
@@ -87,6 +89,14 @@ def test_every_value_arrives_as_psycopg_reads_it(url: str, connection: psycopg.C
 def comparable(row: Iterable[Any]) -> list[Any]:
     """NaN is equal to itself, and -0.0 is not 0.0."""
     return [repr(value) if isinstance(value, float) else value for value in row]
+
+
+@given(st.lists(st.none() | st.uuids()), st.integers(0, 3))
+def test_uuids_are_written_as_everybody_writes_them(uuids: list[UUID | None], first: int) -> None:
+    stored = pa.array([None if uuid is None else uuid.bytes for uuid in uuids], pa.binary(16)).slice(first)
+    made = written(stored)
+    made.validate(full=True)
+    assert made.to_pylist() == [None if uuid is None else str(uuid) for uuid in uuids[first:]]
 
 
 TEXTS = {
