@@ -4,6 +4,8 @@ import gzip
 import tracemalloc
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from syncline import DataError
@@ -30,3 +32,10 @@ def test_long_rows_come_a_few_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "pets.jsonl").write_text(f'{{"id": 1, "name": "{"x" * 3_000_000}"}}\n' * 7)
     counted = [len(found) for _, found, _ in read(tmp_path, "pets.jsonl")]
     assert (sum(counted), max(counted)) == (7, 3)
+
+
+def test_long_rows_of_a_parquet_file_come_a_few_at_a_time(tmp_path: Path) -> None:
+    names = pa.array([f"{number}{'x' * 100_000}" for number in range(1000)])
+    pq.write_table(pa.table({"id": range(1000), "name": names}), tmp_path / "pets.parquet")
+    counted = [len(found) for _, found, _ in read(tmp_path, "pets.parquet")]
+    assert (sum(counted), max(counted) < 700) == (1000, True)
