@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from starlette.responses import Response
 
 from syncline.search import Place
@@ -18,6 +19,13 @@ from syncline.web.problem import At, invalid
 MOST = 200
 NEXT = "`next` of the page before."
 Item = TypeVar("Item")
+
+
+def _written(moment: object) -> object:
+    """A number is no time: nobody could tell whether it counts seconds or milliseconds."""
+    if isinstance(moment, str) and not re.match(r"[0-9]{4}-", moment):
+        raise ValueError("write a time as in ISO 8601, such as 2026-11-22T08:00:00Z")
+    return moment
 
 
 def _utc(moment: datetime) -> datetime:
@@ -32,7 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
 After = Annotated[str | None, Query(max_length=4000, description=NEXT)]
 Offset = Annotated[str | None, Query(pattern=r"^[0-9]{1,15}$", description=NEXT)]
 """Where a page begins of what does not change any more."""
-Moment = Annotated[datetime, AfterValidator(_utc)]
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
 """A time as ISO 8601."""
 
 
