@@ -24,10 +24,12 @@ becomes one too: `Busy` 409, `ConfigError` and `DataError` 422, `TransientError`
 
 A **page** is `return page(request, "syncs.html", runs=runs)` (`page.py`); templates extend `layout.html`. A request
 with the header `X-Fragment: NAME` gets the block NAME of the template only, which is how `static/app.js` refreshes
-`<div id="NAME" data-refresh="15">`; `data-soon="2"` within it says that something goes on, so it is refreshed sooner.
-`<form data-filter="NAME">` shows what is chosen at once. Templates have the macros of `parts.html` as `parts`. Each
-form holds `{{ csrf_field }}`. Routes with a `Visit` check it by themselves;
-`fields: Fields` gives what was filled in.
+`<div id="NAME" data-refresh="15">`; `data-soon="2"` within it says that something goes on, so it is refreshed sooner,
+and `data-title` what the tab is called from then on. `<form data-filter="NAME">` shows what is chosen at once. Times
+are written by the filter `moment`; `<span class="zone">` names the viewer's zone, and UTC in the `title` of
+`class="at"` is said in it. Templates have the macros of `parts.html` as `parts`; `parts.sure` asks before something is
+taken away. Each form holds `{{ csrf_field }}`, is sent once, and shows again what was typed where it does not fit.
+Routes with a `Visit` check it by themselves; `fields: Fields` gives what was filled in.
 
 A **run** is started by `visit.site.starter.start(connection, request, created_by=visit.caller.id)` (`starter.py`) and
 cancelled, wherever it goes on, by `visit.store.cancel(run, visit.caller.id)`; `starter.page_of(run)` is where Prefect

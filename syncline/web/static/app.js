@@ -78,7 +78,7 @@ async function ask(address, part) {
   else if (answer.type === "opaqueredirect" || answer.status === 401) location.reload();
   else if (answer.status === 404) tell(`This is not there any more: it was removed, or cannot be used. ${since()}`);
   else if (!answer.ok) tell(`Syncline cannot answer now (${answer.status}); it is asked again and again. ${since()}`);
-  else return answer.text();
+  else return answer.text().catch(() => null); // it broke off: the next one may not
   return null;
 }
 

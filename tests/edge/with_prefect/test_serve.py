@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+)
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
@@ -47,10 +53,11 @@ def test_its_server_ends_even_if_it_is_killed(workspace: Workspace) -> None:
 
 def test_a_scheduled_run_really_happens(served: Served, workspace: Workspace, client: SyncPrefectClient) -> None:
     def scheduled() -> FlowRun | None:
-        runs = client.read_flow_runs(
-            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["clock"])), limit=100
+        runs = client.read_flow_runs(  # those that are still to come are more than an answer holds
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Completed"]))),
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["clock"])),
         )
-        return next((run for run in runs if run.auto_scheduled and run.state_name == "Completed"), None)
+        return next((run for run in runs if run.auto_scheduled), None)
 
     run = until(scheduled)
     ours = our_run(workspace, "clock", run)
