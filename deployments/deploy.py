@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, FlowFilter, FlowFilterName
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.schedules import Cron, Interval
 from prefect.schedules import Schedule as PrefectSchedule
 from prefect.types.entrypoint import EntrypointType
@@ -48,7 +50,8 @@ async def register(workspace: Workspace, client: PrefectClient) -> dict[UUID, st
     wanted = {deployment.name: deployment for deployment in deployments_for(workspace)}
     for name in there.keys() - wanted.keys():
         if not workspace.errors:
-            await client.delete_deployment(there[name].id)
+            with suppress(ObjectNotFound):  # somebody else was quicker
+                await client.delete_deployment(there[name].id)
     for name, deployment in wanted.items():
         if name in there:
             await _remove_schedules(deployment, there[name], client)
@@ -106,7 +109,8 @@ async def _remove_schedules(wanted: RunnerDeployment, there: DeploymentResponse,
     slugs = {schedule.slug for schedule in wanted.schedules or ()}
     for schedule in there.schedules:
         if schedule.slug not in slugs:
-            await client.delete_deployment_schedule(there.id, schedule.id)
+            with suppress(ObjectNotFound):
+                await client.delete_deployment_schedule(there.id, schedule.id)
 
 
 def _tag(workspace: Workspace) -> str:

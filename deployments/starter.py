@@ -10,6 +10,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -17,11 +20,15 @@ from prefect.client.orchestration import PrefectClient, SyncPrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from deployments.deploy import register
-from syncline.errors import ConfigError, TransientError
+from syncline.connection import Connection
+from syncline.errors import Busy, ConfigError, TransientError
 from syncline.request import Request
-from syncline.run import Run, RunResult
+from syncline.run import Run, RunResult, RunStatus
+from syncline.search import Search
 from syncline.web.starter import refuse_while_active
 from syncline.workspace import Workspace
+
+_LATELY = timedelta(minutes=1)
 
 
 class PrefectStarter:
@@ -39,6 +46,7 @@ class PrefectStarter:
         self._api_url = api_url
         self._page = page
         self._deployments = deployments
+        self._following = Lock()
 
     def start(self, connection: str, request: Request, *, created_by: str) -> Run:
         """Have a run begin; it waits until one of Prefect's workers takes it.
@@ -52,7 +60,7 @@ class PrefectStarter:
         try:
             with self._client() as client:
                 parameters = {**replace(request, source_files=()).as_json(), "run": run.id}
-                client.create_flow_run_from_deployment(self._deployment(connection), parameters=parameters)
+                self._ask(client, connection, parameters)
         except TransientError as error:
             self._workspace.store.withdraw(run.id, RunResult.ERROR, {"error": str(error)})
             raise
@@ -64,6 +72,10 @@ class PrefectStarter:
 
     def follow(self) -> None:
         """Have Prefect know the connections as they are now: their schedules, and that they can be started."""
+        with self._following:
+            self._follow()
+
+    def _follow(self) -> None:
         try:
             found = asyncio.run(self._registered())
         except httpx.HTTPError as error:
@@ -78,8 +90,20 @@ class PrefectStarter:
             async with PrefectClient(self._api_url, auth_string=PREFECT_API_AUTH_STRING.value()) as client:
                 return await register(self._workspace, client)
 
+    def _ask(self, client: SyncPrefectClient, connection: str, parameters: dict[str, Any]) -> None:
+        try:
+            client.create_flow_run_from_deployment(self._deployment(connection), parameters=parameters)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            self.follow()  # somebody has deleted the deployment in Prefect's page
+            client.create_flow_run_from_deployment(self._deployment(connection), parameters=parameters)
+
     def _deployment(self, connection: str) -> UUID:
-        return next(id for id, name in self._deployments.items() if name == connection)
+        found = [id for id, name in {**self._deployments}.items() if name == connection]
+        if not found:
+            raise TransientError(f"Prefect does not know connection {connection} yet", retry_after=5)
+        return found[0]
 
     def _check(self, name: str, request: Request) -> None:
         connection = self._workspace.connection(name)
@@ -90,6 +114,18 @@ class PrefectStarter:
         if name not in self._deployments.values():
             raise ConfigError(f"Prefect does not know connection {name} yet", hint="start `syncline serve` again")
         refuse_while_active(self._workspace.store, name)
+        self._refuse_twice(connection, request)
+
+    def _refuse_twice(self, connection: Connection, request: Request) -> None:
+        """Who asks again, because the first answer did not arrive or a button was pressed twice, gets the first run.
+
+        One that has waited for long may be one that nobody takes, so it is in nobody's way.
+        """
+        lately = datetime.now(UTC) - _LATELY
+        wanted = Search(connection=connection.name, status=RunStatus.SCHEDULED, since=lately)
+        for waiting in self._workspace.store.search(wanted):
+            if waiting.request.covers(request, connection):
+                raise Busy(f"run {waiting.id} of connection {connection.name} is about to do this", run=waiting.id)
 
     @contextmanager
     def _client(self) -> Iterator[SyncPrefectClient]:

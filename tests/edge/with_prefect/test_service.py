@@ -2,7 +2,9 @@
 
 import signal
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +21,7 @@ from syncline import Busy, ConfigError, Request, RunResult, RunStatus, Transient
 from syncline.people import Role, Scope
 from syncline.workspace import Workspace
 from tests.edge.file_server import Server
-from tests.edge.with_prefect.served import Served, deployment, in_state, until
+from tests.edge.with_prefect.served import CONNECTION, Served, deployment, in_state, until
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 PREFECT: Any = {"subprotocols": ["prefect"]}
@@ -104,6 +106,60 @@ def test_the_server_that_is_used_is_told_of_connections_by_any_thread(
     with ThreadPoolExecutor(1) as threads:  # which has none of Prefect's settings, as those of a web server
         threads.submit(PrefectStarter(workspace, prefect_url, known).follow).result()
     assert {id: client.read_deployment(id).name for id in known} == known
+
+
+@pytest.fixture
+def passing(workspace: Workspace) -> Iterator[Path]:
+    """The file of a connection that is there for a while."""
+    file = workspace.folder / "connections" / "passing.yaml"
+    file.write_text(CONNECTION.format(model="PASSING", more=""))
+    workspace.look_again()
+    yield file
+    file.unlink(missing_ok=True)
+    workspace.look_again()
+
+
+def test_what_several_follow_at_once_is_followed(
+    workspace: Workspace, prefect_url: str, client: SyncPrefectClient, passing: Path
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {})
+    starter.follow()
+    assert deployment(client, "passing")
+    passing.unlink()
+    workspace.look_again()
+    others = [PrefectStarter(workspace, prefect_url, {}) for _ in range(4)]
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(each.follow) for each in [starter, starter, *others]]:
+            done.result()
+    with pytest.raises(ObjectNotFound):
+        client.read_deployment_by_name("sync/passing")
+
+
+def test_who_asks_again_gets_the_run_that_is_about_to_do_it(
+    workspace: Workspace, prefect_url: str, client: SyncPrefectClient, passing: Path
+) -> None:
+    """R29."""
+    starter = PrefectStarter(workspace, prefect_url, {})
+    full = starter.start("passing", Request(full_sync=True), created_by="ann")
+    for again in (Request(full_sync=True), Request()):
+        with pytest.raises(Busy) as told:
+            starter.start("passing", again, created_by="ann")
+        assert told.value.run == full.id
+    resent = starter.start("passing", Request(resend=True), created_by="ann")
+    assert workspace.store.cancel(full.id, "ann")
+    assert workspace.store.cancel(resent.id, "ann")
+    client.delete_deployment(deployment(client, "passing").id)
+
+
+def test_a_deployment_that_somebody_has_deleted_is_made_anew(
+    workspace: Workspace, prefect_url: str, client: SyncPrefectClient, passing: Path
+) -> None:
+    starter = PrefectStarter(workspace, prefect_url, {})
+    starter.follow()
+    client.delete_deployment(deployment(client, "passing").id)
+    run = starter.start("passing", Request(), created_by="ann")
+    assert workspace.store.cancel(run.id, "ann")
+    client.delete_deployment(deployment(client, "passing").id)
 
 
 def test_a_run_started_by_the_service_waits_and_may_be_cancelled_before_it_begins(
