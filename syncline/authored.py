@@ -275,6 +275,6 @@ def _put(file: Path, text: str) -> None:
 
 
 def _placeless(error: ConfigError) -> ConfigError:
-    """The same for whom lines of a file mean nothing."""
-    each = [ConfigError(one.message, hint=one.hint) for one in error.each]
+    """The same for whom lines of a file mean nothing, and who knows secrets by what they have sent."""
+    each = [ConfigError(_OURS.sub(f"{{{KEPT}: …}}", one.message), hint=one.hint) for one in error.each]
     return each[0] if len(each) == 1 else ConfigErrors(each)

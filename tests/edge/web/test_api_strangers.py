@@ -35,6 +35,7 @@ def program(tmp_path: Path) -> Program:
         ({"source": {"kind": "sql", "url": "file:///etc/x.db"}}, "path"),
         ({"source": {"kind": "sql", "url": {"secret": "sqlite:////etc/x.db"}}}, "path"),
         ({"source": {"kind": "sql", "url": "mssql+pyodbc:///?odbc_connect=DRIVER%3D/tmp/x.so"}}, "kind"),
+        ({"source": {"kind": {"secret": "sql"}}}, "unknown source kind `{secret: …}`"),
         ({"source": {"kind": "sql", "url": "postgresql:///shop?host=/var/run"}}, "host"),
         ({"source": {"kind": "sql", "url": f"{PUBLIC}?sslkey=/etc/ssl/key"}}, "sslkey"),
         ({"source": {"kind": "sql", "url": f"{PUBLIC}?service=x"}}, "service"),
@@ -102,6 +103,7 @@ def test_what_comes_in_leads_nowhere_it_may_not(program: Program, change: dict[s
     assert answer.status_code == 422, answer.text
     assert says in answer.text
     assert "connections/" not in answer.text
+    assert ".syncline" not in answer.text
     assert sorted(path for path in program.workspace.folder.rglob("*") if ".syncline" not in path.parts) == before
     assert not list(program.workspace.own.glob("secrets/*/*"))
 
