@@ -28,7 +28,9 @@ def add(
     ctx: typer.Context,
     *,
     email: Email,
-    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.VIEWER,
+    role: Annotated[
+        Role | None, typer.Option(help=f"What they may do; else {Role.VIEWER}, and {Role.SYSTEM_ADMIN} for the first.")
+    ] = None,
     tenant: Tenant = None,
     password_from_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin; else a link to choose one is made.")
@@ -44,7 +46,8 @@ def add(
     people = Workspace.open(ctx.obj).people(tenant, actor="command line")
     known = next((user for user in people.users() if user.email == normal(email)), None)
     password = sys.stdin.readline().rstrip("\n") if password_from_stdin else None
-    user = people.add_user(email, role, password=password) if known is None or password_from_stdin else known
+    given = role or (Role.VIEWER if tenant or people.has_users() else Role.SYSTEM_ADMIN)
+    user = people.add_user(email, given, password=password) if known is None or password_from_stdin else known
     path = None if password_from_stdin else f"/welcome/{people.invite(user.email)}"
     if as_json:
         say_json(asdict(user) | {"link": path})

@@ -30,6 +30,11 @@ def test_a_user_is_added_invited_listed_and_disabled(shop: Path, call: Call) -> 
     assert {note.actor for note in people.notes()} >= {"command line"}
 
 
+def test_the_first_user_can_do_everything(shop: Path, call: Call) -> None:
+    assert "ann@example.com, SystemAdmin" in call("users", "add", "ann@example.com").out
+    assert "bob@example.com, Viewer" in call("users", "add", "bob@example.com").out
+
+
 def test_a_password_may_come_from_stdin(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
     assert main(["users", "add", "ann@example.com", "--password-stdin"]) == 0
