@@ -81,8 +81,6 @@ class Request:
             update=_flag(asked, "update"),
             source_files=tuple(SourceFile.parse(item) for item in files),
         )
-        if doubled := _doubled(request.data_models_to_sync):
-            raise ConfigError(f"`data_models_to_sync` says different things of {doubled}", hint="say it once")
         if request.full_sync and any(item.sync_from for item in request.data_models_to_sync):
             raise ConfigError("`full_sync` and `sync_from` exclude each other", hint="leave one of them out")
         if request.update and (request.full_sync or any(item.sync_from for item in request.data_models_to_sync)):
@@ -119,8 +117,10 @@ class Request:
         """The models to sync, in the order they run (R24).
 
         Raises:
-            ConfigError: a model is unknown; the known ones are listed.
+            ConfigError: a model is unknown; the known ones are listed. Or different things are asked of one.
         """
+        if doubled := _doubled(self.data_models_to_sync):
+            raise ConfigError(f"`data_models_to_sync` says different things of {doubled}", hint="say it once")
         handed = {file.data_model for file in self.source_files}
         wanted = {item.data_model for item in self.data_models_to_sync} | set(self.approve) or handed - {""}
         for name in wanted | (handed - {""}):

@@ -204,7 +204,6 @@ def test_the_shapes_of_a_request() -> None:
         {"data_models_to_sync": [{"data_model": "PETS", "since": "2023-01-01"}]},
         {"data_models_to_sync": [{"data_model": "PETS", "sync_from": "soon"}]},
         {"full_sync": True, "data_models_to_sync": [{"data_model": "PETS", "sync_from": "2023-01-01"}]},
-        {"data_models_to_sync": ["PETS", {"data_model": "PETS", "sync_from": "2023-01-01"}]},
         {"approve": ["PETS"]},
     ],
     ids=str,

@@ -32,7 +32,6 @@ ARROW, PARQUET = "application/vnd.apache.arrow.stream", "application/vnd.apache.
 _ROWS, _CHUNK = 1024, 1 << 20
 
 
-_PAGE = shape.Page[shape.Change]
 _FORMS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rows: operation, before, after.",
@@ -41,7 +40,9 @@ _FORMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/{run}/models/{model}/changes", operation_id="list_changes", response_model=_PAGE, responses=_FORMS)
+@router.get(
+    "/{run}/models/{model}/changes", operation_id="list_changes", response_model=shape.Changes, responses=_FORMS
+)
 def list_changes(
     run: RunId,
     model: ModelName,

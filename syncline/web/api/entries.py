@@ -33,7 +33,7 @@ def list_entries(
     closed: _Closed = False,
     after: paging.After = None,
     limit: paging.Limit = 50,
-) -> shape.Page[shape.Entry]:
+) -> shape.Entries:
     """What the models of a connection owe, by reason."""
     found = visit.store.entries(visit.connection(connection).name, model=model, closed=closed)
     return paging.cut(found, after, limit, _entry, _place)
@@ -42,7 +42,7 @@ def list_entries(
 @router.get("/runs/{run}/entries", operation_id="list_run_entries")
 def list_run_entries(
     run: RunId, visit: CanRead, *, after: paging.After = None, limit: paging.Limit = 50
-) -> shape.Page[shape.Entry]:
+) -> shape.Entries:
     """What the run has noted as owed, by reason; what a later run has noted anew stands there."""
     found = visit.run(run)
     entries = visit.store.entries(found.connection, run=found.id, closed=True)

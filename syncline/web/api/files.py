@@ -83,7 +83,7 @@ def list_files(
 @router.post("/rollback", operation_id="roll_back_files")
 def roll_back_files(
     connection: ConnectionName, model: ModelName, body: VersionToShow, visit: CanRun
-) -> shape.Page[shape.File]:
+) -> shape.Published:
     """Have latest show an older version, until something newer is published; says as which version."""
     files = _files(visit, connection, model)
     known = [feed for feed in _chosen(files, body.file) if feed.find(body.version) is not None]
@@ -98,7 +98,7 @@ def roll_back_files(
 @router.post("/links", operation_id="make_links", status_code=201)
 def make_links(
     request: Request, connection: ConnectionName, model: ModelName, body: LinksToMake, visit: CanRun
-) -> shape.Page[shape.Link]:
+) -> shape.Links:
     """Addresses of files; those whose access is `signed` let in whoever has them, until they expire."""
     files = _files(visit, connection, model)
     root, time = root_of(request), timedelta(seconds=body.expires_in)

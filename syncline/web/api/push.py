@@ -67,7 +67,7 @@ _Prefer = Annotated[str, Header(description="`return=representation`: the answer
 
 
 @router.get("", operation_id="list_pushed_models")
-def list_models(visit: CanPush) -> shape.Page[shape.PushModel]:
+def list_models(visit: CanPush) -> shape.PushModels:
     """The models that rows can be pushed of, with their columns."""
     models = visit.site.workspace.settings.push
     return {"items": [_shown(model) for _, model in sorted(models.items())], "next": None}

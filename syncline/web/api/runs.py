@@ -26,7 +26,7 @@ _BEFORE = 20
 _Name = Annotated[str | None, Query(max_length=200)]
 
 
-@router.get("", operation_id="list_runs", response_model=shape.Page[shape.Run])
+@router.get("", operation_id="list_runs", response_model=shape.Runs)
 def list_runs(
     visit: CanRead,
     *,
@@ -62,7 +62,7 @@ def read_run(run: RunId, visit: CanRead) -> dict[str, Any]:
 
 
 @router.get("/{run}/models", operation_id="list_run_models")
-def list_run_models(run: RunId, visit: CanRead) -> shape.Page[shape.ModelRun]:
+def list_run_models(run: RunId, visit: CanRead) -> shape.ModelRuns:
     """The models of a run: the step each is in or ended at, and its counts."""
     return {"items": _models(visit, visit.run(run)), "next": None}
 
@@ -75,14 +75,14 @@ def read_run_model(run: RunId, model: ModelName, visit: CanRead) -> shape.ModelR
 
 
 @router.get("/{run}/files", operation_id="list_run_files")
-def list_run_files(run: RunId, visit: CanRead) -> shape.Page[shape.RunFile]:
+def list_run_files(run: RunId, visit: CanRead) -> shape.RunFiles:
     """The files that a run has made; `url` where they may be downloaded (P1.18)."""
     found = visit.run(run)
     files = [(model.model, file) for model in found.models for file in model.files]
     return {"items": [_file(visit, found, model, file) for model, file in files], "next": None}
 
 
-@router.get("/{run}/log", operation_id="list_run_log", response_model=shape.Page[shape.Line])
+@router.get("/{run}/log", operation_id="list_run_log", response_model=shape.Lines)
 def list_run_log(
     run: RunId, visit: CanRead, *, after: paging.Offset = None, limit: paging.Limit = 50
 ) -> dict[str, Any]:

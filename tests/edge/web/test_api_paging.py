@@ -70,6 +70,15 @@ def test_a_page_of_what_is_owed_is_of_the_list_that_was_begun(program: Program, 
     assert (answer.status_code, answer.json()["hint"]) == (409, "begin with the first page")
 
 
+def test_what_was_once_asked_for_is_shown_though_it_would_be_refused_today(
+    program: Program, workspace: Workspace
+) -> None:
+    asked = Request.parse({"data_models_to_sync": ["BOOKS", {"data_model": "BOOKS", "sync_from": "2026-01-06"}]})
+    workspace.store.record_run("example", asked, RunResult.SKIPPED, {})
+    (run,) = program.get("/runs").json()["items"]
+    assert len(run["request"]["data_models_to_sync"]) == 2
+
+
 @pytest.mark.parametrize("after", ["x", "e30", "W10", "WzFd", "W10=", "é", "WyJhIiwgImIiXQ", "%00"])
 def test_what_no_page_has_told_is_told(program: Program, after: str) -> None:
     assert program.get(f"/runs?after={after}").status_code in (400, 422)

@@ -64,6 +64,7 @@ def test_a_model_and_a_date_are_taken_as_they_stand(program: Program) -> None:
         ({"data_models_to_sync": ["NONE"]}, "BOOKS"),
         ({"full_sync": True, "data_models_to_sync": [{"data_model": "BOOKS", "sync_from": "2026-01-06"}]}, "exclude"),
         ({"data_models_to_sync": [{"data_model": "BOOKS", "sync_from": "soon"}]}, "not a date"),
+        ({"data_models_to_sync": ["BOOKS", {"data_model": "BOOKS", "sync_from": "2026-01-06"}]}, "different things"),
         ({"data_models_to_sync": [{"data_model": "BOOKS", "sync_from": "0001-01-01T00:00:00+14:00"}]}, "range"),
         ({"full_sync": "yes"}, "does not fit"),
         ({"approve": {"BOOKS": "x"}}, "does not fit"),

@@ -107,7 +107,7 @@ def test_the_description_is_valid_and_every_answer_is_described(place: Place) ->
 def test_lists_are_described_with_their_items(place: Place) -> None:
     told = place[0].openapi()["components"]["schemas"]
     pages = {name: shape for name, shape in told.items() if "next" in shape.get("properties", {})}
-    assert {"Page_Run_", "Page_Change_", "Owed", "Journey", "Files", "Connections"} <= set(pages)
+    assert {"Runs", "Changes", "Owed", "Journey", "Files", "Connections"} <= set(pages)
     assert all("$ref" in shape["properties"]["items"]["items"] for shape in pages.values())
 
 

@@ -7,34 +7,40 @@ writing it as JSON 0.3 ms; Python's own JSON takes 1 ms.
 from __future__ import annotations
 
 from syncline.web.api.shape.connection import Broken, Checked, Connection, Connections, Finding, Model, Schedule
-from syncline.web.api.shape.file import File, Files, Link, Version
-from syncline.web.api.shape.page import Page
-from syncline.web.api.shape.push import PushColumn, PushModel
-from syncline.web.api.shape.row import Change, Entry, Journey, Owed
-from syncline.web.api.shape.run import Line, ModelRun, Run, RunFile, RunInFull
+from syncline.web.api.shape.file import File, Files, Link, Links, Published, Version
+from syncline.web.api.shape.push import PushColumn, PushModel, PushModels
+from syncline.web.api.shape.row import Changes, Entries, Entry, Journey, Owed
+from syncline.web.api.shape.run import Line, Lines, ModelRun, ModelRuns, Run, RunFile, RunFiles, RunInFull, Runs
 
 __all__ = [
     "Broken",
-    "Change",
+    "Changes",
     "Checked",
     "Connection",
     "Connections",
+    "Entries",
     "Entry",
     "File",
     "Files",
     "Finding",
     "Journey",
     "Line",
+    "Lines",
     "Link",
+    "Links",
     "Model",
     "ModelRun",
+    "ModelRuns",
     "Owed",
-    "Page",
+    "Published",
     "PushColumn",
     "PushModel",
+    "PushModels",
     "Run",
     "RunFile",
+    "RunFiles",
     "RunInFull",
+    "Runs",
     "Schedule",
     "Version",
 ]

@@ -47,3 +47,15 @@ class Link(TypedDict):
     url: str
     access: str
     expiresAt: Moment | None
+
+
+class Published(Paged):
+    """Published files."""
+
+    items: list[File]
+
+
+class Links(Paged):
+    """Addresses of files."""
+
+    items: list[Link]

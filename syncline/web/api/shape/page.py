@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-Item = TypeVar("Item")
 Moment: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Id: TypeAlias = Annotated[str, WithJsonSchema({"type": "string", "format": "uuid"})]
 Row: TypeAlias = Annotated[dict[str, Any], Field(description="Columns and values.")]
@@ -17,9 +16,3 @@ class Paged(TypedDict):
     """A list that comes in pages."""
 
     next: Annotated[str | None, Field(description="The `after` of the next page; null: this is the last one.")]
-
-
-class Page(Paged, Generic[Item]):
-    """A page of a list."""
-
-    items: list[Item]

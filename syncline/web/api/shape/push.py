@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from syncline.web.api.shape.page import Paged
+
 
 class PushColumn(TypedDict):
     """A field that an item may have."""
@@ -22,3 +24,9 @@ class PushModel(TypedDict):
     name: str
     columns: list[PushColumn]
     batch: Annotated[int, Field(description="How many items a request may bring.")]
+
+
+class PushModels(Paged):
+    """The models that rows can be pushed of."""
+
+    items: list[PushModel]

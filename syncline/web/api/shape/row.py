@@ -67,3 +67,15 @@ class Journey(Paged):
 
     items: list[Event]
     key: Row
+
+
+class Changes(Paged):
+    """Rows that were sent."""
+
+    items: list[Change]
+
+
+class Entries(Paged):
+    """What is owed, by reason."""
+
+    items: list[Entry]

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from syncline.line import Level
 from syncline.run import RunResult, RunStatus, RunType
-from syncline.web.api.shape.page import Id, Moment
+from syncline.web.api.shape.page import Id, Moment, Paged
 
 
 class ModelAsked(TypedDict):
@@ -130,3 +130,27 @@ class RunFile(TypedDict):
     model: str
     name: str
     url: Annotated[str | None, Field(description="Where it is fetched; null: that is not enabled.")]
+
+
+class Runs(Paged):
+    """Runs, newest first."""
+
+    items: list[Run]
+
+
+class ModelRuns(Paged):
+    """The models of a run."""
+
+    items: list[ModelRun]
+
+
+class RunFiles(Paged):
+    """The files of a run."""
+
+    items: list[RunFile]
+
+
+class Lines(Paged):
+    """What was said while a run went on, oldest first."""
+
+    items: list[Line]
