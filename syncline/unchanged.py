@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import reduce
 from typing import TypeAlias
@@ -39,7 +40,7 @@ class Unchanged:
         self._key, self._columns = keys(model), [*columns(model), PART]
         kinds = [*(field.type for field in model.schema), pa.string()]
         self._schema = pa.schema(list(zip(self._columns, kinds, strict=True)))
-        self._base = self._rows(layers.base, self._columns, locate)
+        self._base = _ahead(self._rows(layers.base, self._columns, locate))
         self._touched = pa.Table.from_batches(
             self._rows(layers.deltas, self._key, locate), pa.schema([self._schema.field(name) for name in self._key])
         )
@@ -106,6 +107,18 @@ class Unchanged:
             with pq.ParquetFile(locate(file.name), buffer_size=_READ_BYTES, pre_buffer=False) as parquet:
                 for batch in parquet.iter_batches(_ROWS, columns=names, use_threads=False):
                     yield batch.select(names).cast(schema)
+
+
+def _ahead(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Each piece, the next one being read meanwhile."""
+    reader = ThreadPoolExecutor(1, "read the snapshot")
+    try:
+        following = reader.submit(next, pieces, None)
+        while (piece := following.result()) is not None:
+            following = reader.submit(next, pieces, None)
+            yield piece
+    finally:
+        reader.shutdown(wait=False)  # whoever leaves early does not wait for what nobody wants
 
 
 def is_in(rows: pa.Table, file: RowFile, model: DataModel, locate: Locate) -> bool:
