@@ -1,7 +1,6 @@
 """A real PgBouncer for tests, on a free port: each transaction may get another session of the server."""
 
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -46,4 +45,4 @@ def pooling(server: Server) -> Iterator[Pooled]:
                 awaited(pooled, process, folder / "log")
                 yield pooled
             finally:
-                process.send_signal(signal.SIGQUIT)
+                process.kill()
