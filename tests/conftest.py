@@ -1,6 +1,7 @@
 """What holds for every test: a developer's own Syncline is out of reach, and slowness alone is no failure."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from tests.contracts.postgresql import Server, running
 
 for name in [name for name in os.environ if name.startswith("SYNCLINE_")]:
     del os.environ[name]
+
+# Tests interrupt programs, which shells have what runs behind ignore.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("syncline", deadline=None, print_blob=True)
 settings.load_profile("syncline")

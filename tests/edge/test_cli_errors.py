@@ -126,8 +126,7 @@ def test_a_pipe_that_closes_early_is_no_fault(shop: Path) -> None:
 
 def test_an_interrupt_ends_with_130_and_lets_go_of_the_connection(shop: Path, call: Call) -> None:
     code = (
-        "import signal, sys, time, connectors.sql as sql; from syncline.cli import main\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # shells have what runs behind ignore it
+        "import sys, time, connectors.sql as sql; from syncline.cli import main\n"
         "def read(self, request):\n    print('reading', flush=True)\n    time.sleep(60)\n    yield\n"
         "sql.SqlSource.read = read\nsys.exit(main(['run']))"
     )
