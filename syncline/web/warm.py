@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,6 +19,8 @@ from syncline.web.site import Site
 def warm(app: Starlette) -> None:
     """Do once what takes long the first time: read templates and connections, open store and engine, ask for a page.
 
+    What is there by then stays: looking through it for waste, again and again, would hold up one request in thirty.
+
     Raises:
         ConfigError: the database cannot be reached.
     """
@@ -26,6 +30,9 @@ def warm(app: Starlette) -> None:
     _open(site)
     with ThreadPoolExecutor(1) as beside:  # the caller may have an event loop of its own
         beside.submit(asyncio.run, _ask(app)).result()
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # the engine complains of what is not given back in the end
 
 
 def _open(site: Site) -> None:
