@@ -16,12 +16,11 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateName,
 )
-from prefect.client.schemas.objects import FlowRun
 from prefect.states import Scheduled
 
 from deployments.serve import serve
 from deployments.server import connected, prefect_server
-from syncline import ConfigError, Request, RunResult, RunStatus
+from syncline import ConfigError, Request, Run, RunResult, RunStatus
 from syncline.workspace import Workspace
 from tests.edge.with_prefect.served import Served, deployment, in_state, our_run, until
 
@@ -52,16 +51,15 @@ def test_its_server_ends_even_if_it_is_killed(workspace: Workspace) -> None:
 
 
 def test_a_scheduled_run_really_happens(served: Served, workspace: Workspace, client: SyncPrefectClient) -> None:
-    def scheduled() -> FlowRun | None:
+    def scheduled() -> Run | None:
         runs = client.read_flow_runs(  # those that are still to come are more than an answer holds
             flow_run_filter=FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Completed"]))),
             deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=["clock"])),
         )
-        return next((run for run in runs if run.auto_scheduled), None)
+        happened = (our_run(workspace, "clock", run) for run in runs if run.auto_scheduled)
+        return next(filter(None, happened), None)
 
-    run = until(scheduled)
-    ours = our_run(workspace, "clock", run)
-    assert ours is not None
+    ours = until(scheduled)
     assert [model.data_model for model in ours.request.data_models_to_sync] == ["TICKS"]
     assert "  clock/TICKS: every 2s, incremental" in served.said
 
