@@ -5,13 +5,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from syncline.testing.lease import LeaseContract
-from syncline.testing.migration import MigrationContract
-from syncline.testing.store import StoreContract
 from tests.contracts.pgbouncer import PROGRAM, Pooled, pooling
 from tests.contracts.postgresql import Server
-from tests.contracts.test_sql_destination import TestPostgresql as OfDestinations
-from tests.contracts.test_sql_source import TestPostgresql as OfSources
+from tests.contracts.test_sql_postgresql_15 import TestDestination, TestLease, TestMigration, TestSource, TestStore
+
+__all__ = ["TestDestination", "TestLease", "TestMigration", "TestSource", "TestStore"]
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no PgBouncer: Debian `pgbouncer`")
 
@@ -31,23 +29,3 @@ def test_one_session_serves_two_clients(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as one, psycopg.connect(url, autocommit=True) as other:
         sessions = [client.execute("SELECT pg_backend_pid()").fetchone() for client in (one, other)]
     assert sessions[0] == sessions[1]
-
-
-class TestSource(OfSources):
-    pass
-
-
-class TestDestination(OfDestinations):
-    pass
-
-
-class TestStore(StoreContract):
-    pass
-
-
-class TestLease(LeaseContract):
-    pass
-
-
-class TestMigration(MigrationContract):
-    pass
